@@ -1,0 +1,207 @@
+import {
+  CANONICAL_BLOCKER_LAYERS,
+  CHECK_VERDICTS,
+  CONVERSATION_STATES,
+  constraintsSchema,
+  DISPATCH_BLOCKERS,
+  DISPATCH_DECISIONS,
+  LANES,
+  OWNERS,
+  RATIONALE_QUESTIONS,
+  REASONS,
+  REQUEST_REASONS,
+} from '@orchestrate/canon';
+import { z } from 'zod';
+import { defineMessage, type MessageOf, type ObjectBuilder } from './define-message.ts';
+import { actionShape } from './dispatch.ts';
+import { OUTCOME_REASONS, SETTLED_OUTCOMES } from './outcome.ts';
+import { COMMANDS, INTERVENTION_REASONS } from './operator.ts';
+import { cause, codeVersion, envelope, id, sequence, sha256, timeMs } from './scalars.ts';
+import { modeSchema } from './truth.ts';
+
+export const RECORD_KINDS = [...DISPATCH_DECISIONS, 'OUTCOME', 'INTERVENTION', 'APPROVAL', 'MODE', 'POLICY', 'PROBE'] as const;
+export type RecordKind = (typeof RECORD_KINDS)[number];
+
+export const DECISION_TRIGGERS = [
+  'requested',
+  'truth_changed',
+  'config_changed',
+  'release_due',
+  'operator',
+  'expired',
+] as const;
+
+/** Every record of a tenant follows one before it: the chain is broken where these two do not fit. */
+const chain = {
+  /** 1 for the tenant's first record. */
+  ordinal: z.number().int().min(1),
+  /** Stream sequence of the tenant's previous record, 0 for the first. */
+  prevSeq: sequence,
+  /** SHA-256 of the bytes of the tenant's previous record; 64 zeros for the first. */
+  prevHash: sha256,
+  codeVersion,
+};
+
+const becauseSchema = (object: ObjectBuilder) =>
+  object({
+    layer: z.enum(CANONICAL_BLOCKER_LAYERS),
+    source: id,
+    fact: z.string().regex(/^[A-Za-z0-9._]{1,40}$/),
+    verdict: z.enum(CHECK_VERDICTS),
+    reason: z.enum([...REASONS, ...REQUEST_REASONS]),
+    owner: z.enum(OWNERS),
+  });
+
+const code = z.string().regex(/^[a-z0-9_]{1,40}$/);
+
+/** The decision on a dispatch, which is also its audit record: no send can exist without it. */
+export const decisionRecorded = defineMessage({
+  name: 'decision.recorded',
+  stream: 'DECISIONS',
+  subject: (at: { p: number; tenantId: string; kind: RecordKind }) => `decision.${at.p}.${at.tenantId}.${at.kind}`,
+  schema: (object) =>
+    object({
+      ...envelope,
+      ...chain,
+      kind: z.enum(DISPATCH_DECISIONS),
+      dispatchId: id,
+      requestSeq: sequence,
+      requestedBy: id,
+      requestedAtMs: timeMs,
+      /** The n-th decision on this dispatch; the last one is in effect. */
+      attempt: z.number().int().min(1),
+      trigger: z.enum(DECISION_TRIGGERS),
+      decidedAtMs: timeMs,
+      action: actionShape(object),
+      actionDigest: sha256,
+      recipient: object({
+        suppression: z.enum(['clear', 'suppressed', 'unknown']),
+        conversation: z.enum(CONVERSATION_STATES),
+        touches: sequence,
+        lastTouchAtMs: timeMs.nullable(),
+        lastMailbox: id.nullable(),
+        duplicate: z.boolean(),
+        unresolvedOutcome: z.boolean(),
+      }),
+      reservation: object({
+        slot: z.enum(['free', 'cap_reached', 'gap']),
+        nextSlotAtMs: timeMs.nullable(),
+        usedToday: sequence,
+        budget: z.enum(['available', 'spent']),
+        budgetIds: z.array(cause),
+        headroom: object({ own: z.number(), best: z.number(), mailboxes: sequence }),
+      }),
+      /** The slot that this record takes; only a dispatching decision takes one. */
+      reserved: object({ mailbox: id, day: z.string().regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/), ordinal: sequence }).nullable(),
+      truth: object({ seq: sequence, digest: sha256, fingerprint: sha256, epoch: sequence }).nullable(),
+      fresh: z.boolean(),
+      policyDigest: sha256,
+      decidingGate: z.number().int().min(1).max(10),
+      decidingBlocker: z.enum(DISPATCH_BLOCKERS),
+      decidingOutcome: code,
+      gates: z
+        .array(
+          object({
+            gate: z.number().int().min(1).max(10),
+            blocker: z.enum(DISPATCH_BLOCKERS),
+            outcome: code,
+            decision: z.enum(DISPATCH_DECISIONS),
+            because: z.array(becauseSchema(object)),
+            faulted: z.boolean(),
+          }),
+        )
+        .length(10),
+      rationale: z
+        .array(
+          object({
+            question: z.enum(RATIONALE_QUESTIONS),
+            code,
+            evidence: z.array(z.string().regex(/^[A-Za-z0-9_./-]{1,200}$/)),
+          }),
+        )
+        .length(8),
+      mode: modeSchema(object).nullable(),
+      constraints: constraintsSchema.nullable(),
+      constraintsDigest: sha256.nullable(),
+      review: object({ required: z.literal(true), dueByMs: timeMs }).nullable(),
+      approvalId: id.nullable(),
+      budgetIds: z.array(cause),
+      unblock: z.array(becauseSchema(object).extend({ gate: z.number().int().min(1).max(10) })),
+      lane: z.enum(LANES).nullable(),
+      earliestReleaseMs: timeMs.nullable(),
+      /** Of a hold: it ends in BLOCK / hold_expired after this. */
+      expiresAtMs: timeMs.nullable(),
+      /** Of a dispatching decision: a sender acts between these two, or not at all. */
+      notBeforeMs: timeMs.nullable(),
+      validUntilMs: timeMs.nullable(),
+    }),
+});
+export type DecisionRecorded = MessageOf<typeof decisionRecorded>;
+
+/** What became of a released send, in the tenant's own chain. */
+export const outcomeRecorded = defineMessage({
+  name: 'decision.outcome',
+  stream: 'DECISIONS',
+  subject: (at: { p: number; tenantId: string }) => `decision.${at.p}.${at.tenantId}.OUTCOME`,
+  schema: (object) =>
+    object({
+      ...envelope,
+      ...chain,
+      kind: z.literal('OUTCOME'),
+      dispatchId: id,
+      recipientKey: sha256,
+      outcomeSeq: sequence,
+      state: z.enum(SETTLED_OUTCOMES),
+      reason: z.enum(OUTCOME_REASONS),
+      /** Whether the sender named the very constraints that it was given. */
+      echo: z.enum(['matches', 'violated', 'none_required']),
+      recordedAtMs: timeMs,
+    }),
+});
+export type OutcomeRecorded = MessageOf<typeof outcomeRecorded>;
+
+/** A person acted: nothing takes effect without its record. */
+export const interventionRecorded = defineMessage({
+  name: 'decision.intervention',
+  stream: 'DECISIONS',
+  subject: (at: { p: number; tenantId: string }) => `decision.${at.p}.${at.tenantId}.INTERVENTION`,
+  schema: (object) =>
+    object({
+      ...envelope,
+      ...chain,
+      kind: z.literal('INTERVENTION'),
+      command: z.enum(COMMANDS),
+      commandSeq: sequence,
+      actor: id,
+      reasonCode: z.enum(INTERVENTION_REASONS),
+      dispatchId: id.nullable(),
+      recordedAtMs: timeMs,
+    }),
+});
+export type InterventionRecorded = MessageOf<typeof interventionRecorded>;
+
+/** A person released one exact action, for a while, once. */
+export const approvalRecorded = defineMessage({
+  name: 'decision.approval',
+  stream: 'DECISIONS',
+  subject: (at: { p: number; tenantId: string }) => `decision.${at.p}.${at.tenantId}.APPROVAL`,
+  schema: (object) =>
+    object({
+      ...envelope,
+      ...chain,
+      kind: z.literal('APPROVAL'),
+      approvalId: id,
+      commandSeq: sequence,
+      actor: id,
+      reasonCode: z.enum(INTERVENTION_REASONS),
+      dispatchId: id,
+      actionDigest: sha256,
+      expiresAtMs: timeMs,
+      recordedAtMs: timeMs,
+    }),
+});
+export type ApprovalRecorded = MessageOf<typeof approvalRecorded>;
+
+export type ChainRecord = DecisionRecorded | OutcomeRecorded | InterventionRecorded | ApprovalRecorded;
+
+export const GENESIS_HASH = '0'.repeat(64);

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+
+/** Builds objects of a schema: strict for writers and outer edges, lenient for readers inside. */
+export type ObjectBuilder = typeof z.object;
+
+const strict = z.strictObject as unknown as ObjectBuilder;
+
+/** The name, the subject and the schema of a message in one value: find its references and you find its way. */
+export interface MessageContract<Output extends { readonly v: string }, Address> {
+  readonly name: string;
+  readonly stream: StreamName;
+  /** Subject to publish to. Where the stream has an ingest transform it is the one before the transform. */
+  readonly subject: (address: Address) => string;
+  /** Refuses unknown keys: for writers and outer edges. */
+  readonly strict: z.ZodType<Output>;
+  /** Ignores unknown keys, so that an older reader understands a newer minor version. */
+  readonly lenient: z.ZodType<Output>;
+}
+
+export const STREAM_NAMES = [
+  'CONFIG',
+  'POLICY',
+  'EVIDENCE',
+  'LAYERS',
+  'TRUTH',
+  'REQUESTS',
+  'DECISIONS',
+  'LEDGER',
+  'OUTCOMES',
+  'OPERATOR',
+  'SUPPRESSIONS',
+  'REJECTED',
+] as const;
+export type StreamName = (typeof STREAM_NAMES)[number];
+
+export function defineMessage<Schema extends z.ZodType<{ v: string }>, Address>(definition: {
+  readonly name: string;
+  readonly stream: StreamName;
+  readonly subject: (address: Address) => string;
+  readonly schema: (object: ObjectBuilder) => Schema;
+}): MessageContract<z.output<Schema>, Address> {
+  const { name, stream, subject, schema } = definition;
+  return {
+    name,
+    stream,
+    subject,
+    strict: schema(strict) as unknown as z.ZodType<z.output<Schema>>,
+    lenient: schema(z.object) as unknown as z.ZodType<z.output<Schema>>,
+  };
+}
+
+export type MessageOf<Contract> = Contract extends MessageContract<infer Output, never> ? Output : never;
+
+/** The major version that this code understands. A message of a higher one is never taken for garbage. */
+export const CONTRACT_MAJOR = 1;
+
+export const VERSION = '1.0';

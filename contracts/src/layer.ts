@@ -1,0 +1,120 @@
+import {
+  CANONICAL_BLOCKER_LAYERS,
+  CHECK_VERDICTS,
+  type LayerCondition,
+  MANAGED_EXECUTION_STATES,
+  OWNERS,
+  READINESS_BUCKETS,
+  REASONS,
+  RISK_LEVELS,
+  RISK_NAMES,
+  RISK_PHASES,
+} from '@orchestrate/canon';
+import { z } from 'zod';
+import { defineMessage, type MessageOf, type ObjectBuilder } from './define-message.ts';
+import { cause, envelope, id, messageId, partition, sequence, timeMs, version } from './scalars.ts';
+
+const factValue = z.union([z.string().regex(/^[a-z0-9_]{1,64}$/), z.number(), z.boolean()]);
+
+export const riskSchema = (object: ObjectBuilder) =>
+  object({ risk: z.enum(RISK_NAMES as [string, ...string[]]), level: z.enum(RISK_LEVELS), phase: z.enum(RISK_PHASES) });
+
+/** One source of a layer: shared by the layer's condition and the truth that carries it on. */
+export const sourceShape = (object: ObjectBuilder) => ({
+  source: id,
+  enabled: z.boolean(),
+  state: z.enum(MANAGED_EXECUTION_STATES),
+  bucket: z.enum(READINESS_BUCKETS),
+  owner: z.enum(OWNERS),
+  reason: z.enum(REASONS),
+  facts: z
+    .array(
+      object({
+        fact: z.string().regex(/^[A-Za-z0-9.]{1,40}$/),
+        value: factValue.optional(),
+        band: z.string().regex(/^[a-z0-9_]{1,32}$/).optional(),
+        verdict: z.enum(CHECK_VERDICTS),
+        severity: z.enum(['none', 'soft', 'hard']),
+        reason: z.enum(REASONS),
+        owner: z.enum(OWNERS),
+        required: z.boolean(),
+        observedAtMs: timeMs.nullable(),
+        expiresAtMs: timeMs.nullable(),
+        everPassed: z.boolean(),
+        passingSinceMs: timeMs.nullable(),
+      }),
+    )
+    .max(64),
+  causes: object({
+    holds: z.record(cause, object({ sinceMs: timeMs })),
+    faults: z.record(cause, object({ sinceMs: timeMs })),
+    cooldowns: z.record(cause, object({ untilMs: timeMs, ordinal: sequence })),
+    requalifications: z.record(cause, object({ ordinal: sequence })),
+    graces: z.record(cause, object({ untilMs: timeMs, spent: z.boolean() })),
+    closures: z.record(cause, object({ untilMs: timeMs.nullable() })),
+    latched: z.record(cause, object({ phase: z.enum(RISK_PHASES) })),
+    setup: object({ id: cause, deadlineMs: timeMs }).nullable(),
+    lease: object({ runId: id, untilMs: timeMs }).nullable(),
+    check: object({ startedAtMs: timeMs, deadlineMs: timeMs }).nullable(),
+    recheckSinceMs: timeMs.nullable(),
+    requalificationOwed: cause.nullable(),
+    attention: z.boolean(),
+  }),
+  risks: z.array(riskSchema(object)).max(32),
+  validUntilMs: timeMs.nullable(),
+});
+
+/** What one source of one layer says of itself now; the newest per subject is the whole state of its machine. */
+export const layerConditioned = defineMessage({
+  name: 'layer.condition',
+  stream: 'LAYERS',
+  subject: (at: { p: number; tenantId: string; layer: string; source: string }) =>
+    `layer.${at.p}.${at.tenantId}.${at.layer}.${at.source}`,
+  schema: (object) =>
+    object({
+      ...envelope,
+      layer: z.enum(CANONICAL_BLOCKER_LAYERS),
+      ...sourceShape(object),
+      /** Stream positions folded into this state: an input at or below its own is a replay. */
+      inputs: object({ EVIDENCE: sequence, CONFIG: sequence, OPERATOR: sequence }),
+      at: timeMs,
+    }),
+});
+export type LayerConditioned = MessageOf<typeof layerConditioned>;
+
+/** The condition as the canon knows it. */
+export function conditionFromWire(message: LayerConditioned): LayerCondition {
+  return message as unknown as LayerCondition;
+}
+
+/** Below these positions everything of the partition is durably reflected; `asOfMs` is how far time has come. */
+const markShape = {
+  v: version,
+  id: messageId,
+  p: partition,
+  asOfMs: timeMs,
+  inputs: z.record(z.string().regex(/^[A-Z]{1,16}$/), sequence),
+  tenants: sequence,
+  changed: sequence,
+  instance: id,
+};
+
+export const layerMarked = defineMessage({
+  name: 'layer.mark',
+  stream: 'LAYERS',
+  subject: (p: number) => `layer.${p}`,
+  schema: (object) => object(markShape),
+});
+export const truthMarked = defineMessage({
+  name: 'truth.mark',
+  stream: 'TRUTH',
+  subject: (p: number) => `truth.${p}`,
+  schema: (object) => object(markShape),
+});
+export const ledgerMarked = defineMessage({
+  name: 'ledger.mark',
+  stream: 'LEDGER',
+  subject: (p: number) => `ledger.${p}`,
+  schema: (object) => object(markShape),
+});
+export type Mark = MessageOf<typeof layerMarked>;

@@ -1,0 +1,40 @@
+import { CANONICAL_BLOCKER_LAYERS } from '@orchestrate/canon';
+import { z } from 'zod';
+import { defineMessage, type MessageOf } from './define-message.ts';
+import { allTenants, cause, id, messageId, reference, sha256, tenantId, timeMs, version } from './scalars.ts';
+
+export const COMMANDS = ['freeze', 'unfreeze', 'approve', 'reject', 'hold_layer', 'release_layer'] as const;
+export type Command = (typeof COMMANDS)[number];
+
+export const INTERVENTION_REASONS = [
+  'reviewed',
+  'incident',
+  'client_request',
+  'legal',
+  'abuse_suspected',
+  'incident_over',
+  'not_wanted',
+  'other',
+] as const;
+
+/** What a person asks for. A command is not a record: it takes effect when its record is in the tenant's chain. */
+export const operatorCommanded = defineMessage({
+  name: 'operator.command',
+  stream: 'OPERATOR',
+  subject: (at: { p: number; tenantId: string; command: Command }) => `operator.${at.p}.${at.tenantId}.${at.command}`,
+  schema: (object) =>
+    object({
+      v: version,
+      id: messageId,
+      tenantId: z.union([tenantId, allTenants]),
+      causedBy: reference.nullable(),
+      command: z.enum(COMMANDS),
+      actor: id,
+      reasonCode: z.enum(INTERVENTION_REASONS),
+      dispatchId: id.nullable(),
+      actionDigest: sha256.nullable(),
+      target: object({ layer: z.enum(CANONICAL_BLOCKER_LAYERS), source: id, cause }).nullable(),
+      atMs: timeMs,
+    }),
+});
+export type OperatorCommanded = MessageOf<typeof operatorCommanded>;

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { defineMessage, type MessageOf } from './define-message.ts';
+import { envelope, id, sequence, sha256, timeMs } from './scalars.ts';
+
+export const SETTLED_OUTCOMES = ['sent', 'not_sent', 'unknown'] as const;
+export type SettledOutcome = (typeof SETTLED_OUTCOMES)[number];
+
+export const OUTCOME_REASONS = [
+  'accepted_by_server',
+  'refused_by_server',
+  'server_unavailable',
+  'decision_expired',
+  'constraint_not_honourable',
+  'recipient_missing',
+  'content_missing',
+  'connection_lost_in_data',
+  'sender_lost',
+] as const;
+export type OutcomeReason = (typeof OUTCOME_REASONS)[number];
+
+/**
+ * Nothing -> claimed -> sent | not_sent | unknown, one subject a dispatch, compare-and-set: whoever writes `claimed`
+ * first is the only one who may send.
+ */
+export const outcomeReported = defineMessage({
+  name: 'outcome.reported',
+  stream: 'OUTCOMES',
+  subject: (at: { p: number; tenantId: string; dispatchId: string }) =>
+    `outcome.${at.p}.${at.tenantId}.${at.dispatchId}`,
+  schema: (object) =>
+    object({
+      ...envelope,
+      dispatchId: id,
+      state: z.enum(['claimed', ...SETTLED_OUTCOMES]),
+      sender: id,
+      /** Distinguishes one life of a sender from its next. */
+      senderLife: z.uuid(),
+      decisionSeq: sequence,
+      /** The digest of the constraints that were honoured; the echo that governance checks. */
+      constraintsDigest: sha256.nullable(),
+      reason: z.enum(OUTCOME_REASONS).nullable(),
+      smtpCode: z.number().int().min(200).max(599).nullable(),
+      atMs: timeMs,
+    }),
+});
+export type OutcomeReported = MessageOf<typeof outcomeReported>;

@@ -1,0 +1,70 @@
+import { answerRationale, supported } from '../rationale.ts';
+import { because, becauseRequest, defineGate, type DispatchCase, Findings } from './gate.ts';
+
+const ORDER = ['sufficient', 'no_ai', 'later', 'unknown', 'insufficient'] as const;
+type Outcome = (typeof ORDER)[number];
+
+export const contextInsufficientGate = defineGate({
+  blocker: 'context_insufficient',
+  outcomes: [
+    { name: 'sufficient', decision: 'APPROVE' },
+    { name: 'no_ai', decision: 'DEGRADE_AND_APPROVE' },
+    { name: 'later', decision: 'HOLD_FOR_CONTEXT' },
+    { name: 'unknown', decision: 'HOLD_FOR_CONTEXT' },
+    { name: 'insufficient', decision: 'HOLD_FOR_CONTEXT' },
+  ],
+  faulted: 'unknown',
+  ask(input) {
+    const found = new Findings<Outcome>(ORDER);
+    askSource(input, 'campaign', input.action.campaign, found);
+    askSource(input, 'data', input.action.importSource, found);
+    askWindow(input, found);
+    askProvider(input, found);
+    for (const answer of answerRationale(input)) {
+      if (supported(answer)) continue;
+      const reason = becauseRequest('campaign', input.action.campaign, answer.question, 'rationale_unsupported', 'client');
+      found.add('insufficient', reason);
+    }
+    const worst = found.worst();
+    const nextRun = input.reading.fact('continuity_window', 'main', 'nextRun').value;
+    return {
+      ...worst,
+      ...(worst.outcome === 'no_ai' ? { constraints: input.policy.degradations.context_no_ai } : {}),
+      releaseAtMs: worst.outcome === 'later' && typeof nextRun === 'number' ? nextRun : null,
+    };
+  },
+});
+
+function askSource(input: DispatchCase, layer: 'campaign' | 'data', source: string, found: Findings<Outcome>): void {
+  const { reading } = input;
+  for (const fact of reading.required(layer, source)) {
+    if (fact.verdict === 'unknown') found.add('unknown', because(fact));
+    else if (fact.severity === 'hard') found.add('insufficient', because(fact));
+    else found.add('sufficient', because(fact));
+  }
+  const held = reading.fresh ? reading.source(layer, source) : undefined;
+  if (!held) return;
+  const state = reading.fact(layer, source, layer === 'campaign' ? 'campaignState' : 'importState');
+  if (!held.enabled) found.add('insufficient', becauseRequest(layer, source, 'source', 'source_disabled', 'client'));
+  if (Object.keys(held.causes.holds).length > 0) found.add('insufficient', because(reading.fact(layer, source, 'approval')));
+  const later = [...Object.keys(held.causes.closures), ...Object.keys(held.causes.cooldowns)];
+  if (later.length > 0) found.add('later', because(state));
+}
+
+function askWindow({ reading }: DispatchCase, found: Findings<Outcome>): void {
+  const open = reading.fact('continuity_window', 'main', 'window.open');
+  if (open.verdict === 'unknown') found.add('unknown', because(open));
+  else found.add(open.value === true ? 'sufficient' : 'later', because(open));
+}
+
+/** Without its AI provider a campaign whose template a person approved still has everything it needs to say. */
+function askProvider({ reading, action }: DispatchCase, found: Findings<Outcome>): void {
+  const providers = reading.truth?.layers.provider_health.sources.filter((source) => source.enabled) ?? [];
+  const approved = reading.fact('campaign', action.campaign, 'approval').value === 'current';
+  for (const provider of providers) {
+    for (const fact of reading.required('provider_health', provider.source)) {
+      if (fact.verdict !== 'unknown' && fact.severity !== 'hard') continue;
+      found.add(approved ? 'no_ai' : 'unknown', because(fact));
+    }
+  }
+}

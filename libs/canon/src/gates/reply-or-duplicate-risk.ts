@@ -1,0 +1,56 @@
+import { becauseRequest, defineGate, Findings } from './gate.ts';
+
+const ORDER = [
+  'clear',
+  'unknown',
+  'replied',
+  'out_of_office',
+  'touched_by_colleague',
+  'unresolved_outcome',
+  'duplicate',
+] as const;
+
+export const replyOrDuplicateRiskGate = defineGate({
+  blocker: 'reply_or_duplicate_risk',
+  outcomes: [
+    { name: 'clear', decision: 'APPROVE' },
+    { name: 'unknown', decision: 'HOLD_FOR_REPLY_RISK' },
+    { name: 'replied', decision: 'HOLD_FOR_REPLY_RISK' },
+    { name: 'out_of_office', decision: 'HOLD_FOR_REPLY_RISK' },
+    { name: 'touched_by_colleague', decision: 'HOLD_FOR_REPLY_RISK' },
+    { name: 'unresolved_outcome', decision: 'HOLD_FOR_HUMAN_REVIEW' },
+    { name: 'duplicate', decision: 'BLOCK' },
+  ],
+  faulted: 'unknown',
+  ask({ recipient, action, reading }) {
+    const found = new Findings<(typeof ORDER)[number]>(ORDER);
+    const source = action.importSource;
+    switch (recipient.conversation) {
+      case 'none':
+        found.add('clear');
+        break;
+      case 'unknown':
+        found.add('unknown', becauseRequest('data', source, 'conversation', 'conversation_unknown', 'orchestrate', 'unknown'));
+        break;
+      default:
+        found.add(
+          recipient.conversation,
+          becauseRequest('data', source, 'conversation', recipient.conversation, 'client'),
+        );
+    }
+    // A later step answers to a conversation that this mailbox must be able to see.
+    if (action.step > 1) {
+      const replies = reading.fact('mailbox', action.mailbox, 'canReadReplies');
+      if (replies.value !== true) {
+        found.add('unknown', becauseRequest('mailbox', action.mailbox, 'canReadReplies', 'conversation_unknown', 'client', 'unknown'));
+      }
+    }
+    if (recipient.unresolvedOutcome) {
+      found.add('unresolved_outcome', becauseRequest('pacing', action.mailbox, 'unresolvedOutcomes', 'outcome_unresolved', 'operator'));
+    }
+    if (recipient.duplicate) {
+      found.add('duplicate', becauseRequest('campaign', action.campaign, 'touch', 'touched_before', 'client'));
+    }
+    return found.worst();
+  },
+});

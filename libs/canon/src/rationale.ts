@@ -1,0 +1,124 @@
+import { isSampleReason } from './facts.ts';
+import type { DispatchCase } from './gates/gate.ts';
+import type { ReadFact } from './truth-reading.ts';
+import { type RationaleCode, type RationaleQuestion, supportsDispatch } from './words.ts';
+
+/** A closed answer and the facts it rests on, as `layer/source/fact`. */
+export interface RationaleAnswer<Q extends RationaleQuestion = RationaleQuestion> {
+  readonly question: Q;
+  readonly code: RationaleCode<Q>;
+  readonly evidence: readonly string[];
+}
+
+export const supported = (answer: RationaleAnswer): boolean => supportsDispatch(answer.question, answer.code);
+
+/**
+ * Seven of the eight answers, recomputed from facts: what a caller proposed does not count. The eighth,
+ * whyDispatchSafe, sums up the gates and is answered after them.
+ */
+export function answerRationale(input: DispatchCase): readonly RationaleAnswer[] {
+  const now = whyNow(input);
+  return [
+    whyProspect(input),
+    now,
+    whyMailbox(input),
+    whyCta(input),
+    whyConfidence(input),
+    whyTone(input),
+    whySilenceNotSafer(input, supported(now)),
+  ];
+}
+
+const cite = (...facts: ReadFact[]): string[] => facts.map((fact) => `${fact.layer}/${fact.source}/${fact.fact}`);
+
+function whyProspect({ action }: DispatchCase): RationaleAnswer<'whyProspect'> {
+  return { question: 'whyProspect', code: action.prospect, evidence: [`data/${action.importSource}/provenance`] };
+}
+
+function whyNow(input: DispatchCase): RationaleAnswer<'whyNow'> {
+  const { reading, action, recipient, nowMs, policy } = input;
+  const state = reading.fact('campaign', action.campaign, 'campaignState');
+  const answer = (code: RationaleCode<'whyNow'>): RationaleAnswer<'whyNow'> => ({
+    question: 'whyNow',
+    code,
+    evidence: cite(state),
+  });
+  if (state.verdict === 'unknown') return answer('unknown');
+  if (state.value !== 'active') return answer('no_time_basis');
+  if (action.step === 1) return answer('step_due');
+  if (recipient.lastTouchAtMs === null) return answer('no_time_basis');
+  const dueAtMs = recipient.lastTouchAtMs + policy.dispatch.stepIntervalSec * 1000;
+  return answer(dueAtMs <= nowMs ? 'step_due' : 'too_soon');
+}
+
+/** Mailboxes whose headroom differs by less than this share are equally good. */
+const HEADROOM_TIE = 0.2;
+
+function whyMailbox({ action, recipient, reservation }: DispatchCase): RationaleAnswer<'whyMailbox'> {
+  const evidence = [`pacing/${action.mailbox}/capToday`];
+  const { own, best, mailboxes } = reservation.headroom;
+  const code =
+    recipient.lastMailbox === action.mailbox
+      ? 'thread_owner'
+      : mailboxes === 0
+        ? 'unknown'
+        : mailboxes === 1
+          ? 'only_eligible'
+          : best - own <= HEADROOM_TIE
+            ? 'best_headroom'
+            : 'rotation_only';
+  return { question: 'whyMailbox', code, evidence };
+}
+
+function whyCta({ reading, action }: DispatchCase): RationaleAnswer<'whyCta'> {
+  const cta = reading.fact('campaign', action.campaign, 'cta');
+  const code = cta.verdict === 'unknown' ? 'unknown' : (cta.value as RationaleCode<'whyCta'>);
+  return { question: 'whyCta', code, evidence: cite(cta) };
+}
+
+function whyTone({ reading, action }: DispatchCase): RationaleAnswer<'whyTone'> {
+  const tone = reading.fact('campaign', action.campaign, 'tone');
+  const code = tone.verdict === 'unknown' ? 'unknown' : (tone.value as RationaleCode<'whyTone'>);
+  return { question: 'whyTone', code, evidence: cite(tone) };
+}
+
+/** Over the required facts of just the sources that the request names. */
+function whyConfidence(input: DispatchCase): RationaleAnswer<'whyConfidence'> {
+  const { reading, action, reservation } = input;
+  const facts = [
+    ...reading.required('billing', 'main'),
+    ...reading.required('sending_domain', action.domain),
+    ...reading.required('mailbox', action.mailbox),
+    ...reading.required('governance', 'main'),
+    ...reading.required('pacing', action.mailbox),
+    ...reading.required('campaign', action.campaign),
+    ...reading.required('data', action.importSource),
+  ];
+  const unknown = facts.filter((fact) => fact.verdict === 'unknown');
+  const failing = facts.filter((fact) => fact.verdict === 'fail');
+  const answer = (
+    code: RationaleCode<'whyConfidence'>,
+    evidence: readonly ReadFact[],
+  ): RationaleAnswer<'whyConfidence'> => ({ question: 'whyConfidence', code, evidence: cite(...evidence.slice(0, 8)) });
+  const uncovered = unknown.filter((fact) => !isSampleReason(fact.reason) || fact.layer !== 'pacing');
+  if (uncovered.length > 0) return answer('insufficient', uncovered);
+  if (unknown.length > 0) {
+    return answer(reservation.budget === 'available' ? 'bounded_unknown' : 'insufficient', unknown);
+  }
+  return failing.length > 0 ? answer('pass_soft_fail', failing) : answer('all_fresh_pass', facts);
+}
+
+/** Silence needs no reason; speaking does. A tie goes to silence. */
+function whySilenceNotSafer(input: DispatchCase, nowSupported: boolean): RationaleAnswer<'whySilenceNotSafer'> {
+  const { reading, action, recipient, policy } = input;
+  const band = reading.fact('pacing', action.mailbox, 'band');
+  const worse = ['watch', 'throttled', 'quarantined', 'blocked'].includes(String(band.value));
+  const code: RationaleCode<'whySilenceNotSafer'> = !nowSupported
+    ? 'silence_safer'
+    : worse
+      ? 'silence_equal'
+      : recipient.touches < policy.dispatch.touchesMax
+        ? 'step_within_touch_budget'
+        : 'silence_equal';
+  return { question: 'whySilenceNotSafer', code, evidence: cite(band) };
+}

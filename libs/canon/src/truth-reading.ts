@@ -1,0 +1,74 @@
+import type { FactReading, Reason } from './condition.ts';
+import { type FactValue, factSpec } from './facts.ts';
+import { ruleOf } from './rules/index.ts';
+import type { CanonicalRuntimeTruth, TruthSource } from './truth.ts';
+import type { CanonicalBlockerLayer, CheckVerdict, Owner } from './words.ts';
+
+/** One fact as a reader at a given time must take it: past its age, or from a stale truth, it is unknown. */
+export interface ReadFact {
+  readonly layer: CanonicalBlockerLayer;
+  readonly source: string;
+  readonly fact: string;
+  readonly value: FactValue | undefined;
+  readonly verdict: CheckVerdict;
+  readonly severity: FactReading['severity'];
+  readonly reason: Reason;
+  readonly owner: Owner;
+  readonly observedAtMs: number | null;
+  /** Nobody's fault and no person's work: the answer only has to arrive again. */
+  readonly stale: boolean;
+}
+
+/** Reads a truth at a moment. Only the named sources of a layer are ever consulted. */
+export class TruthReading {
+  readonly truth: CanonicalRuntimeTruth | null;
+  readonly fresh: boolean;
+  readonly nowMs: number;
+
+  constructor(truth: CanonicalRuntimeTruth | null, fresh: boolean, nowMs: number) {
+    this.truth = truth;
+    this.fresh = fresh && truth !== null;
+    this.nowMs = nowMs;
+  }
+
+  source(layer: CanonicalBlockerLayer, source: string): TruthSource | undefined {
+    return this.truth?.layers[layer].sources.find((one) => one.source === source);
+  }
+
+  fact(layer: CanonicalBlockerLayer, source: string, fact: string): ReadFact {
+    const spec = factSpec(layer, fact);
+    const base = { layer, source, fact, owner: ruleOf(layer).owner };
+    const unanswered = (reason: Reason, stale: boolean): ReadFact => ({
+      ...base,
+      value: undefined,
+      verdict: 'unknown',
+      severity: 'none',
+      reason,
+      observedAtMs: null,
+      stale,
+    });
+    if (!this.fresh) return unanswered('truth_stale', true);
+    const found = this.source(layer, source)?.facts.find((one) => one.fact === fact);
+    if (!found) return unanswered(spec?.missing ?? 'never_observed', false);
+    if (found.expiresAtMs !== null && found.expiresAtMs <= this.nowMs) return unanswered('expired', true);
+    const { value, verdict, severity, reason, owner, observedAtMs } = found;
+    return { ...base, value, verdict, severity, reason, owner, observedAtMs, stale: reason === 'expired' };
+  }
+
+  /** Every required fact of a source, read at this moment; one unknown when the source does not exist. */
+  required(layer: CanonicalBlockerLayer, source: string): readonly ReadFact[] {
+    const found = this.source(layer, source);
+    if (!found || !this.fresh) return [this.fact(layer, source, 'source')];
+    return found.facts.filter((fact) => fact.required).map((fact) => this.fact(layer, source, fact.fact));
+  }
+
+  /** Whether a hard failure of this fact runs inside its grace now. */
+  inGrace(layer: CanonicalBlockerLayer, source: string, fact: string): boolean {
+    const grace = this.source(layer, source)?.causes.graces[fact];
+    return grace !== undefined && !grace.spent && grace.untilMs > this.nowMs;
+  }
+
+  holds(layer: CanonicalBlockerLayer, source: string): readonly string[] {
+    return Object.keys(this.source(layer, source)?.causes.holds ?? {});
+  }
+}

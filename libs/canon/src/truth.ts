@@ -1,0 +1,219 @@
+import type { Causes, FactReading, LayerCondition, LayerRisk, Reason } from './condition.ts';
+import { isSampleReason } from './facts.ts';
+import { digestOf } from './fingerprint.ts';
+import { type ResolvedMode, resolveMode } from './mode.ts';
+import type { Policy } from './policy.ts';
+import {
+  CANONICAL_BLOCKER_LAYERS,
+  type CanonicalBlockerLayer,
+  GOVERNANCE_MODES,
+  type GovernanceMode,
+  type ManagedExecutionState,
+  type Owner,
+  type ReadinessBucket,
+  RISKS,
+  STATES_WORST_FIRST,
+  stateToBucket,
+} from './words.ts';
+
+/** A source of a layer as the truth carries it: its condition without what the truth says once for all. */
+export type TruthSource = Omit<LayerCondition, 'tenantId' | 'layer'>;
+
+export interface TruthLayer {
+  readonly state: ManagedExecutionState;
+  readonly bucket: ReadinessBucket;
+  readonly owner: Owner;
+  readonly reason: Reason;
+  /** Sorted by source id; the worst enabled one is what the layer shows. */
+  readonly sources: readonly TruthSource[];
+  readonly validUntilMs: number | null;
+}
+
+export interface HonestUnknown {
+  readonly layer: CanonicalBlockerLayer;
+  readonly source: string;
+  readonly fact: string;
+  readonly reason: Reason;
+}
+
+/** The one operational truth of a tenant. */
+export interface CanonicalRuntimeTruth {
+  readonly schema: 1;
+  readonly tenantId: string;
+  readonly layers: Readonly<Record<CanonicalBlockerLayer, TruthLayer>>;
+  readonly unknowns: readonly HonestUnknown[];
+  readonly mode: ResolvedMode;
+  readonly policyDigest: string;
+  readonly fingerprint: string;
+  readonly layerFingerprints: Readonly<Record<CanonicalBlockerLayer, string>>;
+  /** One more whenever the fingerprint differs from the one before: A, B, A is 3. */
+  readonly epoch: number;
+  readonly builtAtMs: number;
+}
+
+/**
+ * Builds the truth of a tenant from what its layers say. Deterministic: the same conditions in any order, with
+ * the same policy, give the same fingerprint. `previous` only decides the epoch.
+ */
+export function buildTruth(input: {
+  readonly tenantId: string;
+  readonly conditions: readonly LayerCondition[];
+  readonly policy: Policy;
+  readonly policyDigest: string;
+  readonly previous: CanonicalRuntimeTruth | null;
+  readonly atMs: number;
+}): CanonicalRuntimeTruth {
+  const { tenantId, conditions, policy, policyDigest, previous, atMs } = input;
+  const layers = Object.fromEntries(
+    CANONICAL_BLOCKER_LAYERS.map((layer) => [layer, layerOf(layer, conditions)]),
+  ) as Record<CanonicalBlockerLayer, TruthLayer>;
+  const unknowns = unknownsOf(layers);
+  const mode = modeOf(layers, unknowns, policy);
+  const layerFingerprints = Object.fromEntries(
+    CANONICAL_BLOCKER_LAYERS.map((layer) => [layer, layerFingerprint(layers[layer])]),
+  ) as Record<CanonicalBlockerLayer, string>;
+  const substance = { tenantId, layers, unknowns, mode, policyDigest, layerFingerprints };
+  const fingerprint = fingerprintOf(substance);
+  const epoch = previous === null ? 1 : previous.epoch + (previous.fingerprint === fingerprint ? 0 : 1);
+  return { schema: 1, ...substance, fingerprint, epoch, builtAtMs: atMs };
+}
+
+function layerOf(layer: CanonicalBlockerLayer, conditions: readonly LayerCondition[]): TruthLayer {
+  const sources = conditions
+    .filter((condition) => condition.layer === layer)
+    .map(({ tenantId: _tenantId, layer: _layer, ...source }) => source)
+    .sort((a, b) => (a.source < b.source ? -1 : 1));
+  const enabled = sources.filter((source) => source.enabled);
+  const worst = STATES_WORST_FIRST.flatMap((state) => enabled.filter((source) => source.state === state))[0];
+  if (worst) {
+    const times = enabled.flatMap((source) => (source.validUntilMs === null ? [] : [source.validUntilMs]));
+    const { state, bucket, owner, reason } = worst;
+    const validUntilMs = times.length === 0 ? null : Math.min(...times);
+    return { state, bucket, owner, reason, sources, validUntilMs };
+  }
+  // A tenant that uses no AI provider has none to wait for; any other layer without a source is unknown.
+  const state = layer === 'provider_health' && sources.length > 0 ? 'ready' : 'unknown';
+  const reason = state === 'ready' ? 'not_required' : 'never_observed';
+  return { state, bucket: stateToBucket(state), owner: 'orchestrate', reason, sources, validUntilMs: null };
+}
+
+function enabledSources(layers: CanonicalRuntimeTruth['layers']): readonly [CanonicalBlockerLayer, TruthSource][] {
+  return CANONICAL_BLOCKER_LAYERS.flatMap((layer) =>
+    layers[layer].sources
+      .filter((source) => source.enabled)
+      .map((source): [CanonicalBlockerLayer, TruthSource] => [layer, source]),
+  );
+}
+
+function unknownsOf(layers: CanonicalRuntimeTruth['layers']): readonly HonestUnknown[] {
+  return enabledSources(layers).flatMap(([layer, { source, facts }]) =>
+    facts
+      .filter((fact) => fact.required && fact.verdict === 'unknown')
+      .map(({ fact, reason }) => ({ layer, source, fact, reason }))
+      .sort((a, b) => (a.fact < b.fact ? -1 : 1)),
+  );
+}
+
+function modeOf(
+  layers: CanonicalRuntimeTruth['layers'],
+  unknowns: readonly HonestUnknown[],
+  policy: Policy,
+): ResolvedMode {
+  const facts = layers.governance.sources.find((source) => source.enabled)?.facts ?? [];
+  const modeFact = (name: string): GovernanceMode | undefined => {
+    const fact = facts.find((one) => one.fact === name && one.verdict !== 'unknown');
+    return GOVERNANCE_MODES.find((mode) => mode === fact?.value);
+  };
+  const sector = facts.find((fact) => fact.fact === 'sector')?.value ?? 'undeclared';
+  return resolveMode({
+    // Nobody has said how much freedom this tenant has, so a person must.
+    requested: modeFact('requestedMode') ?? 'approval_required',
+    sectorFloor: policy.sectorFloors[sector as keyof Policy['sectorFloors']] ?? 'approval_required',
+    operatorFloor: modeFact('operatorFloor') ?? 'autonomous',
+    risks: risksOf(layers, unknowns, policy),
+  });
+}
+
+function risksOf(
+  layers: CanonicalRuntimeTruth['layers'],
+  unknowns: readonly HonestUnknown[],
+  policy: Policy,
+): readonly LayerRisk[] {
+  const worst = new Map<string, LayerRisk>();
+  const add = (risk: LayerRisk) => {
+    if (worst.get(risk.risk)?.level !== 'high') worst.set(risk.risk, risk);
+  };
+  for (const [, source] of enabledSources(layers)) source.risks.forEach(add);
+  const required = enabledSources(layers).flatMap(([, source]) => source.facts.filter((fact) => fact.required));
+  const unanswered = unknowns.filter((unknown) => !isSampleReason(unknown.reason)).length;
+  if (required.length > 0 && unanswered / required.length >= policy.risk.unknownShareMax) {
+    add({ risk: 'unknown_share_ge_25pct', level: RISKS.unknown_share_ge_25pct.level, phase: 'active' });
+  }
+  return [...worst.values()].sort((a, b) => (a.risk < b.risk ? -1 : 1));
+}
+
+/** SHA-256 over the nine layer digests, the mode and the policy: equal substance, equal fingerprint. */
+export function fingerprintOf(
+  truth: Pick<CanonicalRuntimeTruth, 'mode' | 'policyDigest' | 'layerFingerprints'>,
+): string {
+  const { mode, policyDigest, layerFingerprints } = truth;
+  const { requested, sectorFloor, operatorFloor, riskFloor, resolved, risks } = mode;
+  return digestOf({
+    schema: 1,
+    policyDigest,
+    layers: CANONICAL_BLOCKER_LAYERS.map((layer) => layerFingerprints[layer]),
+    mode: { requested, sectorFloor, operatorFloor, riskFloor, resolved, risks: risks.map(riskPart) },
+  });
+}
+
+/** SHA-256 over the substantive part of one layer: no time, no age, no raw count, no sequence. */
+export function layerFingerprint(layer: TruthLayer): string {
+  const { state, bucket, owner, reason, sources } = layer;
+  return digestOf({ state, bucket, owner, reason, sources: sources.map(sourcePart) });
+}
+
+const riskPart = ({ risk, level, phase }: LayerRisk) => [risk, level, phase];
+
+function sourcePart(source: TruthSource) {
+  return {
+    source: source.source,
+    enabled: source.enabled,
+    state: source.state,
+    bucket: source.bucket,
+    owner: source.owner,
+    reason: source.reason,
+    facts: source.facts.map(factPart).sort(byFirst),
+    causes: causesPart(source.causes),
+    risks: source.risks.map(riskPart).sort(byFirst),
+  };
+}
+
+/** Exact numbers that change only when their records do; every other number counts by its band alone. */
+const EXACT = new Set(['spfLookups', 'spfVoidLookups', 'dkimKeyBits']);
+
+function factPart({ fact, value, band, verdict, severity, reason }: FactReading) {
+  const closed = typeof value === 'number' && !EXACT.has(fact) ? null : (value ?? null);
+  return [fact, verdict, severity, reason, closed, band ?? null];
+}
+
+function causesPart(causes: Causes) {
+  const ordinals = (record: Readonly<Record<string, { readonly ordinal: number }>>) =>
+    Object.entries(record).map(([cause, { ordinal }]) => [cause, ordinal]).sort(byFirst);
+  return {
+    holds: Object.keys(causes.holds).sort(),
+    faults: Object.keys(causes.faults).sort(),
+    cooldowns: ordinals(causes.cooldowns),
+    requalifications: ordinals(causes.requalifications),
+    graces: Object.entries(causes.graces).map(([fact, { spent }]) => [fact, spent]).sort(byFirst),
+    closures: Object.keys(causes.closures).sort(),
+    latched: Object.entries(causes.latched).map(([risk, { phase }]) => [risk, phase]).sort(byFirst),
+    setup: causes.setup?.id ?? null,
+    leased: causes.lease !== null,
+    requalificationOwed: causes.requalificationOwed,
+    attention: causes.attention,
+  };
+}
+
+function byFirst(a: readonly unknown[], b: readonly unknown[]): number {
+  return String(a[0]) < String(b[0]) ? -1 : 1;
+}

@@ -1,0 +1,245 @@
+import type { FactReading, LayerEventName } from '@orchestrate/canon';
+import type { LayerContext } from './layer-context.ts';
+import type { LayerEvent, LayerEventOf } from './layer-event.ts';
+import { awaitsRecheck, settle } from './settle.ts';
+
+type Effects = { readonly [E in LayerEventName]: (context: LayerContext, event: LayerEventOf<E>) => LayerContext };
+
+function without<V>(record: Readonly<Record<string, V>>, key: string): Readonly<Record<string, V>> {
+  const { [key]: _gone, ...rest } = record;
+  return rest;
+}
+
+function withFact(context: LayerContext, fact: FactReading): LayerContext {
+  const next = { ...context, facts: { ...context.facts, [fact.fact]: fact } };
+  return recheckDone(next) ? { ...next, recheckSinceMs: null } : next;
+}
+
+function recheckDone(context: LayerContext): boolean {
+  if (context.recheckSinceMs === null) return false;
+  return !Object.values(context.facts).some((fact) => awaitsRecheck(context, fact));
+}
+
+function reading(context: LayerContext, name: string): FactReading {
+  return (
+    context.facts[name] ?? {
+      fact: name,
+      verdict: 'unknown',
+      severity: 'none',
+      reason: 'never_observed',
+      owner: 'orchestrate',
+      required: false,
+      observedAtMs: null,
+      expiresAtMs: null,
+      everPassed: false,
+      passingSinceMs: null,
+    }
+  );
+}
+
+/** An answer that is older than the one already folded is a late duplicate: time never runs backwards for a fact. */
+const isLate = (before: FactReading, observedAtMs: number): boolean =>
+  before.observedAtMs !== null && before.observedAtMs > observedAtMs;
+
+function answered(context: LayerContext): LayerContext {
+  return context.check === null ? context : { ...context, check: null, attention: false };
+}
+
+function failed(
+  context: LayerContext,
+  event: LayerEventOf<'check_failed_soft'> | LayerEventOf<'check_failed_hard'>,
+  severity: 'soft' | 'hard',
+): LayerContext {
+  const before = reading(context, event.fact);
+  if (isLate(before, event.observedAtMs)) return context;
+  const owing = event.requalify ? { ...context, requalificationOwed: event.fact } : context;
+  return withFact(answered(owing), {
+    ...before,
+    value: event.value,
+    band: event.band,
+    verdict: 'fail',
+    severity,
+    reason: event.reason,
+    owner: event.owner,
+    observedAtMs: event.observedAtMs,
+    expiresAtMs: event.expiresAtMs,
+    passingSinceMs: null,
+  });
+}
+
+/** The debt falls due when its fact has another answer than a failure, be it by way of `unknown`. */
+function requalifying(context: LayerContext, fact: string): LayerContext {
+  if (context.requalificationOwed !== fact || fact in context.requalifications) return context;
+  return { ...context, requalifications: { ...context.requalifications, [fact]: { ordinal: 1 } } };
+}
+
+/** How each event changes the context. A cause is added or removed by its key, never by the state that shows. */
+export const EFFECTS: Effects = {
+  check_started: (context, event) =>
+    context.check ? context : { ...context, check: { startedAtMs: event.atMs, deadlineMs: event.deadlineMs } },
+
+  check_passed(context, event) {
+    const before = reading(context, event.fact);
+    if (isLate(before, event.observedAtMs)) return context;
+    return withFact(answered(requalifying(context, event.fact)), {
+      ...before,
+      value: event.value,
+      band: event.band,
+      verdict: 'pass',
+      severity: 'none',
+      reason: event.reason,
+      observedAtMs: event.observedAtMs,
+      expiresAtMs: event.expiresAtMs,
+      everPassed: true,
+      passingSinceMs: before.verdict === 'pass' ? before.passingSinceMs : event.observedAtMs,
+    });
+  },
+
+  check_failed_soft: (context, event) => failed(context, event, 'soft'),
+
+  check_failed_hard(context, event) {
+    const next = failed(context, event, 'hard');
+    if (next === context || event.graceUntilMs === null) return next;
+    const running = context.graces[event.fact];
+    // A clock that runs or is spent is not wound up again; only a long unbroken pass removes it.
+    if (running && reading(context, event.fact).verdict !== 'pass') return next;
+    if (running?.spent) return next;
+    const grace = running ?? { untilMs: event.graceUntilMs, spent: event.graceUntilMs <= event.atMs };
+    return { ...next, graces: { ...next.graces, [event.fact]: grace } };
+  },
+
+  check_inconclusive(context, event) {
+    const before = reading(context, event.fact);
+    if (event.answer) {
+      if (isLate(before, event.answer.observedAtMs)) return context;
+      return withFact(answered(requalifying(context, event.fact)), {
+        ...before,
+        value: event.answer.value,
+        band: event.answer.band,
+        verdict: 'unknown',
+        severity: 'none',
+        reason: event.reason,
+        observedAtMs: event.answer.observedAtMs,
+        expiresAtMs: event.answer.expiresAtMs,
+        passingSinceMs: null,
+      });
+    }
+    const ended = { ...context, check: null };
+    // No answer is news about the way there, not about the fact: a fresh answer stands until its own age.
+    if (before.verdict !== 'unknown' && !awaitsRecheck(context, before)) return ended;
+    const next = withFact(ended, { ...before, verdict: 'unknown', severity: 'none', reason: event.reason });
+    return { ...next, recheckSinceMs: null };
+  },
+
+  fact_expired(context, event) {
+    const before = context.facts[event.fact];
+    if (!before || before.verdict === 'unknown') return context;
+    return withFact(context, {
+      ...before,
+      verdict: 'unknown',
+      severity: 'none',
+      reason: event.reason,
+      passingSinceMs: null,
+    });
+  },
+
+  check_exhausted(context, event) {
+    const next = { ...context, check: null, attention: true };
+    return event.ours ? { ...next, faults: { ...next.faults, check: { sinceMs: event.atMs } } } : next;
+  },
+
+  setup_started(context, event) {
+    if (context.setup?.id === event.id) return context;
+    return { ...context, setup: { id: event.id, deadlineMs: event.deadlineMs } };
+  },
+  setup_done: (context, event) => (context.setup?.id === event.id ? { ...context, setup: null } : context),
+
+  run_started: (context, event) => ({ ...context, lease: { runId: event.runId, untilMs: event.untilMs } }),
+  run_finished: (context, event) => (context.lease?.runId === event.runId ? { ...context, lease: null } : context),
+  run_lost(context, event) {
+    if (context.lease?.runId !== event.runId) return context;
+    const before = reading(context, 'lastRunOutcome');
+    const lost: FactReading = { ...before, verdict: 'unknown', severity: 'none', reason: 'run_lost' };
+    return withFact({ ...context, lease: null }, lost);
+  },
+
+  window_closed(context, event) {
+    const standing = context.closures[event.cause];
+    if (standing && standing.untilMs === event.untilMs) return context;
+    return { ...context, closures: { ...context.closures, [event.cause]: { untilMs: event.untilMs } } };
+  },
+  window_opened: (context, event) =>
+    event.cause in context.closures
+      ? { ...context, closures: without(context.closures, event.cause) }
+      : context,
+
+  adverse_event(context, event) {
+    const standing = context.cooldowns[event.cause];
+    const ordinal = (standing?.ordinal ?? context.requalifications[event.cause]?.ordinal ?? 0) + 1;
+    const untilMs = Math.max(standing?.untilMs ?? 0, event.untilMs);
+    return {
+      ...context,
+      cooldowns: { ...context.cooldowns, [event.cause]: { untilMs, ordinal } },
+      requalifications: without(context.requalifications, event.cause),
+    };
+  },
+  cooldown_elapsed(context, event) {
+    const standing = context.cooldowns[event.cause];
+    if (!standing || standing.untilMs > event.atMs) return context;
+    return {
+      ...context,
+      cooldowns: without(context.cooldowns, event.cause),
+      requalifications: { ...context.requalifications, [event.cause]: { ordinal: standing.ordinal } },
+    };
+  },
+  // Passing needs fresh facts in hand, so it counts only while probation is what shows.
+  probation_passed: (context, event) =>
+    settle(context) === 'probation' && event.cause in context.requalifications
+      ? {
+          ...context,
+          requalifications: without(context.requalifications, event.cause),
+          latched: {},
+          requalificationOwed: null,
+        }
+      : context,
+  probation_failed: (context, event) =>
+    event.cause in context.requalifications
+      ? EFFECTS.adverse_event(context, { ...event, type: 'adverse_event' })
+      : context,
+
+  grace_expired(context, event) {
+    const grace = context.graces[event.fact];
+    if (!grace || grace.spent || grace.untilMs > event.atMs) return context;
+    return { ...context, graces: { ...context.graces, [event.fact]: { ...grace, spent: true } } };
+  },
+
+  operator_hold: (context, event) =>
+    event.cause in context.holds
+      ? context
+      : { ...context, holds: { ...context.holds, [event.cause]: { sinceMs: event.atMs } } },
+  operator_released(context, event) {
+    if (!(event.cause in context.holds)) return context;
+    const holds = without(context.holds, event.cause);
+    const last = Object.keys(holds).length === 0;
+    return { ...context, holds, recheckSinceMs: last ? event.atMs : context.recheckSinceMs };
+  },
+
+  client_acted(context, event) {
+    let next = context;
+    for (const name of event.facts) {
+      const fact = next.facts[name];
+      if (!fact || fact.verdict === 'pass' || inGraceNow(context, name)) continue;
+      next = withFact(next, { ...fact, verdict: 'unknown', severity: 'none', reason: 'recheck_requested' });
+    }
+    return next === context ? context : { ...next, recheckSinceMs: event.atMs };
+  },
+};
+
+function inGraceNow(context: LayerContext, fact: string): boolean {
+  const grace = context.graces[fact];
+  return grace !== undefined && !grace.spent;
+}
+
+export function applyEffect(context: LayerContext, event: LayerEvent): LayerContext {
+  return (EFFECTS[event.type] as (context: LayerContext, event: LayerEvent) => LayerContext)(context, event);
+}

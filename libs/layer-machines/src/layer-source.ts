@@ -1,0 +1,335 @@
+import assert from 'node:assert/strict';
+import {
+  bandOf,
+  type CanonicalBlockerLayer,
+  type CauseWanted,
+  FACTS,
+  type FactReading,
+  type FactSpec,
+  type FactValue,
+  type Judgement,
+  type KnownFacts,
+  type LayerCondition,
+  type LayerRule,
+  type Policy,
+  type Reason,
+  RISKS,
+  type RiskName,
+  ruleOf,
+  type UnknownReason,
+} from '@orchestrate/canon';
+import { transition } from 'xstate';
+import { conditionOf } from './condition-of.ts';
+import { emptyContext, type LayerContext } from './layer-context.ts';
+import type { LayerEvent } from './layer-event.ts';
+import { knownFacts } from './known-facts.ts';
+import { accepts, type LayerMachine, type LayerSnapshot } from './layer-machine.ts';
+import { LAYER_MACHINES } from './layer-machines.ts';
+import { inGrace, settle } from './settle.ts';
+import type { SourceIdentity } from './source-identity.ts';
+
+/** What a source reports of one fact: an answer, or honestly none. */
+export interface Observation {
+  readonly fact: string;
+  readonly observedAtMs: number;
+  readonly outcome: { readonly value: FactValue } | { readonly unknown: UnknownReason };
+}
+
+interface Answer {
+  readonly fact: string;
+  readonly value: FactValue;
+  readonly band: string | undefined;
+  readonly observedAtMs: number;
+  readonly expiresAtMs: number | null;
+}
+
+/**
+ * One source of one layer of one tenant: its machine, the rule that says what its facts mean, and the snapshot.
+ * Immutable: every method gives the next source, or this very one when nothing changed.
+ */
+export class LayerSource {
+  readonly tenantId: string;
+  readonly layer: CanonicalBlockerLayer;
+  readonly source: string;
+  readonly enabled: boolean;
+  readonly #machine: LayerMachine;
+  readonly #rule: LayerRule;
+  readonly #snapshot: LayerSnapshot;
+
+  private constructor(identity: SourceIdentity, snapshot: LayerSnapshot) {
+    this.tenantId = identity.tenantId;
+    this.layer = identity.layer;
+    this.source = identity.source;
+    this.enabled = identity.enabled;
+    this.#machine = LAYER_MACHINES[identity.layer];
+    this.#rule = ruleOf(identity.layer);
+    this.#snapshot = snapshot;
+  }
+
+  /** A source that nobody has observed yet. */
+  static create(identity: SourceIdentity): LayerSource {
+    const facts = Object.entries(FACTS[identity.layer] as Record<string, FactSpec>)
+      .filter(([, spec]) => spec.required)
+      .map(([fact, spec]) => neverObserved(fact, spec, ruleOf(identity.layer)));
+    return LayerSource.#resolve(identity, emptyContext(facts));
+  }
+
+  /** The source as its last published condition describes it. */
+  static restore(condition: LayerCondition): LayerSource {
+    const facts = Object.fromEntries(condition.facts.map((fact) => [fact.fact, fact]));
+    return LayerSource.#resolve(condition, { ...condition.causes, facts });
+  }
+
+  static #resolve(identity: SourceIdentity, context: LayerContext): LayerSource {
+    const { machine } = LAYER_MACHINES[identity.layer];
+    return new LayerSource(identity, machine.resolveState({ value: settle(context), context }));
+  }
+
+  get context(): LayerContext {
+    return this.#snapshot.context;
+  }
+
+  withEnabled(enabled: boolean): LayerSource {
+    return enabled === this.enabled ? this : new LayerSource({ ...this.#identity(), enabled }, this.#snapshot);
+  }
+
+  /** Fold what a source reported: each answer by its rule, then the causes that the new facts call for. */
+  observe(observations: readonly Observation[], policy: Policy, atMs: number): LayerSource {
+    const before = knownFacts(this.context);
+    const answered = observations.filter((seen) => 'value' in seen.outcome && !this.#isLate(seen));
+    let known: KnownFacts = { ...before, ...Object.fromEntries(answered.map(valueOf)) };
+    const derived = this.#rule.derive?.(known, { policy, atMs }) ?? {};
+    known = { ...known, ...derived };
+    const all = [
+      ...observations,
+      ...Object.entries(derived).map(([fact, value]) => ({
+        fact,
+        observedAtMs: atMs,
+        outcome: { value: value as FactValue },
+      })),
+    ];
+    const answers = all.map((seen) => this.#answerEvent(seen, known, policy, atMs));
+    return this.#fold(answers).#withCauses(before, known, policy, atMs);
+  }
+
+  /** One event from elsewhere (an operator, a clock). Null when this layer can never take it. */
+  receive(event: LayerEvent, policy: Policy): LayerSource | null {
+    if (!accepts(this.#machine, event.type)) return null;
+    const known = knownFacts(this.context);
+    return this.#fold([event]).#withCauses(known, known, policy, event.atMs);
+  }
+
+  /** The earliest moment at which time alone changes something here, or null. */
+  nextDeadlineMs(): number | null {
+    const { context } = this;
+    const times: number[] = [];
+    for (const fact of Object.values(context.facts)) {
+      if (fact.verdict !== 'unknown' && fact.expiresAtMs !== null) times.push(fact.expiresAtMs);
+    }
+    for (const cooldown of Object.values(context.cooldowns)) times.push(cooldown.untilMs);
+    for (const grace of Object.values(context.graces)) if (!grace.spent) times.push(grace.untilMs);
+    for (const closure of Object.values(context.closures)) if (closure.untilMs !== null) times.push(closure.untilMs);
+    if (context.setup) times.push(context.setup.deadlineMs);
+    if (context.check) times.push(context.check.deadlineMs);
+    if (context.lease) times.push(context.lease.untilMs);
+    const lastRuleMs = this.#lastAnswerMs();
+    for (const due of this.#rule.deadlines?.(knownFacts(context)) ?? []) if (due >= lastRuleMs) times.push(due + 1);
+    return times.length === 0 ? null : Math.min(...times);
+  }
+
+  /** Everything that is due at this time happens, in the order of the table. */
+  tick(policy: Policy, atMs: number): LayerSource {
+    const { context } = this;
+    const events: LayerEvent[] = [];
+    for (const fact of Object.values(context.facts)) {
+      if (fact.verdict !== 'unknown' && fact.expiresAtMs !== null && fact.expiresAtMs <= atMs) {
+        events.push({ type: 'fact_expired', atMs, fact: fact.fact, reason: 'expired' });
+      }
+    }
+    for (const [cause, { untilMs }] of Object.entries(context.cooldowns)) {
+      if (untilMs <= atMs) events.push({ type: 'cooldown_elapsed', atMs, cause });
+    }
+    for (const [fact, grace] of Object.entries(context.graces)) {
+      if (!grace.spent && grace.untilMs <= atMs) events.push({ type: 'grace_expired', atMs, fact });
+    }
+    for (const [cause, { untilMs }] of Object.entries(context.closures)) {
+      if (untilMs !== null && untilMs <= atMs) events.push({ type: 'window_opened', atMs, cause });
+    }
+    if (context.setup && context.setup.deadlineMs <= atMs) {
+      events.push({ type: 'setup_done', atMs, id: context.setup.id });
+    }
+    if (context.check && context.check.deadlineMs <= atMs) events.push({ type: 'check_exhausted', atMs, ours: false });
+    if (context.lease && context.lease.untilMs <= atMs) {
+      events.push({ type: 'run_lost', atMs, runId: context.lease.runId });
+    }
+    const ticked = this.#fold(events);
+    const known = knownFacts(ticked.context);
+    return ticked.#fold(ticked.#rejudged(known, policy, atMs)).#withCauses(known, known, policy, atMs);
+  }
+
+  /** All that we learned from a source that went silent becomes unknown; what was observed elsewhere stands. */
+  loseHeartbeat(atMs: number): LayerSource {
+    const folded = Object.values(this.context.facts).filter(
+      (fact) => fact.verdict !== 'unknown' && fact.expiresAtMs === null,
+    );
+    return this.#fold(
+      folded.map((fact) => ({ type: 'fact_expired', atMs, fact: fact.fact, reason: 'heartbeat_lost' })),
+    );
+  }
+
+  condition(policy: Policy, atMs: number): LayerCondition {
+    return conditionOf(this.#identity(), this.#rule, this.context, policy, atMs);
+  }
+
+  #identity(): SourceIdentity {
+    return { tenantId: this.tenantId, layer: this.layer, source: this.source, enabled: this.enabled };
+  }
+
+  #isLate(seen: Observation): boolean {
+    const before = this.context.facts[seen.fact]?.observedAtMs;
+    return before !== undefined && before !== null && before > seen.observedAtMs;
+  }
+
+  #lastAnswerMs(): number {
+    return Math.max(0, ...Object.values(this.context.facts).map((fact) => fact.observedAtMs ?? 0));
+  }
+
+  #answerEvent(seen: Observation, known: KnownFacts, policy: Policy, atMs: number): LayerEvent {
+    const { fact, observedAtMs, outcome } = seen;
+    if ('unknown' in outcome) return { type: 'check_inconclusive', atMs, fact, reason: outcome.unknown, answer: null };
+    const spec = (FACTS[this.layer] as Record<string, FactSpec>)[fact];
+    assert(spec, `${fact} is no fact of ${this.layer}`);
+    const expiresAtMs = spec.age === 'folded' ? null : observedAtMs + policy.maxAgeSec[spec.age] * 1000;
+    const band = bandOf(this.layer, fact, known, this.context.facts[fact]?.band, policy);
+    const answer = { fact, value: outcome.value, band, observedAtMs, expiresAtMs };
+    return this.#judgedEvent(answer, this.#judge(fact, known, policy, atMs), policy, atMs);
+  }
+
+  #judge(fact: string, known: KnownFacts, policy: Policy, atMs: number): Judgement {
+    return this.#rule.judge(fact as Parameters<LayerRule['judge']>[0], known, { policy, atMs });
+  }
+
+  #judgedEvent(
+    answer: Answer,
+    judged: Judgement,
+    policy: Policy,
+    atMs: number,
+  ): LayerEvent {
+    const told = { ...answer, atMs, reason: judged.reason };
+    if (judged.verdict === 'pass') return { type: 'check_passed', ...told };
+    if (judged.verdict === 'unknown') {
+      return { type: 'check_inconclusive', atMs, fact: answer.fact, reason: judged.reason, answer: told };
+    }
+    const failure = {
+      ...told,
+      owner: judged.owner ?? this.#rule.owner,
+      graceUntilMs: judged.severity === 'hard' ? this.#graceUntil(answer.fact, judged, policy, atMs) : null,
+      requalify: this.#rule.requalifies === answer.fact,
+    };
+    return { type: judged.severity === 'hard' ? 'check_failed_hard' : 'check_failed_soft', ...failure };
+  }
+
+  /** Grace is for what worked before; a fact that tells its own deadline says that it did. */
+  #graceUntil(fact: string, judged: Judgement, policy: Policy, atMs: number): number | null {
+    if (judged.graceUntilMs !== undefined) return judged.graceUntilMs;
+    const graceMs = this.#rule.graceMs?.(fact as Parameters<LayerRule['judge']>[0], policy) ?? null;
+    return graceMs !== null && this.context.facts[fact]?.everPassed ? atMs + graceMs : null;
+  }
+
+  /** Answers whose meaning moved with the time alone. */
+  #rejudged(known: KnownFacts, policy: Policy, atMs: number): LayerEvent[] {
+    if (!this.#rule.deadlines) return [];
+    return Object.values(this.context.facts).flatMap((fact) => {
+      if (fact.verdict === 'unknown' || fact.value === undefined || fact.observedAtMs === null) return [];
+      const judged = this.#judge(fact.fact, known, policy, atMs);
+      if (judged.verdict === fact.verdict && judged.reason === fact.reason) return [];
+      const { value, band, observedAtMs, expiresAtMs } = fact;
+      return [this.#judgedEvent({ fact: fact.fact, value, band, observedAtMs, expiresAtMs }, judged, policy, atMs)];
+    });
+  }
+
+  #fold(events: readonly LayerEvent[]): LayerSource {
+    let snapshot = this.#snapshot;
+    for (const event of events) [snapshot] = transition(this.#machine.machine, snapshot, event);
+    return snapshot === this.#snapshot ? this : new LayerSource(this.#identity(), snapshot);
+  }
+
+  /** Holds and set-ups follow the facts; a cooldown starts only when its cause is new; nothing releases a hold. */
+  #withCauses(before: KnownFacts, known: KnownFacts, policy: Policy, atMs: number): LayerSource {
+    const wanted = this.#rule.causes?.(known, { policy, atMs }) ?? [];
+    const wantedBefore = this.#rule.causes?.(before, { policy, atMs }) ?? [];
+    const isNew = (cause: CauseWanted) =>
+      !wantedBefore.some((other) => other.kind === cause.kind && other.cause === cause.cause);
+    const { context } = this;
+    const events: LayerEvent[] = [];
+    for (const cause of wanted) {
+      if (cause.kind === 'hold') events.push({ type: 'operator_hold', atMs, cause: cause.cause });
+      else if (cause.kind === 'closure') events.push({ type: 'window_closed', atMs, ...pick(cause) });
+      else if (cause.kind === 'cooldown' && isNew(cause)) {
+        events.push({ type: 'adverse_event', atMs, cause: cause.cause, untilMs: cause.untilMs });
+      } else if (cause.kind === 'setup' && isNew(cause)) {
+        events.push({ type: 'setup_started', atMs, id: cause.cause, deadlineMs: cause.untilMs });
+      }
+    }
+    const stands = (kind: CauseWanted['kind'], cause: string) =>
+      wanted.some((other) => other.kind === kind && other.cause === cause);
+    for (const cause of Object.keys(context.closures)) {
+      if (!stands('closure', cause)) events.push({ type: 'window_opened', atMs, cause });
+    }
+    if (context.setup && !stands('setup', context.setup.id)) {
+      events.push({ type: 'setup_done', atMs, id: context.setup.id });
+    }
+    return this.#fold(events).#withLatchedRisks(known, policy, atMs);
+  }
+
+  #withLatchedRisks(known: KnownFacts, policy: Policy, atMs: number): LayerSource {
+    const { context } = this;
+    const active = new Set<string>(this.#activeRisks(known, policy, atMs));
+    const recovering = Object.keys(context.cooldowns).length + Object.keys(context.requalifications).length > 0;
+    const latched: Record<string, { phase: 'active' | 'serving' }> = {};
+    for (const risk of new Set([...active, ...Object.keys(context.latched)])) {
+      if (!RISKS[risk as RiskName].latched) continue;
+      if (active.has(risk)) latched[risk] = { phase: 'active' };
+      else if (recovering || context.requalificationOwed !== null) latched[risk] = { phase: 'serving' };
+    }
+    if (sameLatched(latched, context.latched)) return this;
+    return LayerSource.#resolve(this.#identity(), { ...context, latched });
+  }
+
+  #activeRisks(known: KnownFacts, policy: Policy, atMs: number): readonly RiskName[] {
+    const graceRunning = Object.values(this.context.facts).some((fact) => inGrace(this.context, fact));
+    return this.#rule.risks?.(known, { policy, atMs, graceRunning }) ?? [];
+  }
+}
+
+function neverObserved(fact: string, spec: FactSpec, rule: LayerRule): FactReading {
+  return {
+    fact,
+    verdict: 'unknown',
+    severity: 'none',
+    reason: spec.missing ?? 'never_observed',
+    owner: rule.owner,
+    required: true,
+    observedAtMs: null,
+    expiresAtMs: null,
+    everPassed: false,
+    passingSinceMs: null,
+  };
+}
+
+function valueOf(seen: Observation): [string, FactValue] {
+  assert('value' in seen.outcome);
+  return [seen.fact, seen.outcome.value];
+}
+
+function pick(cause: { readonly cause: Reason; readonly untilMs: number | null }) {
+  return { cause: cause.cause, untilMs: cause.untilMs };
+}
+
+function sameLatched(
+  a: Readonly<Record<string, { phase: string }>>,
+  b: Readonly<Record<string, { phase: string }>>,
+): boolean {
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => a[key]!.phase === b[key]?.phase);
+}

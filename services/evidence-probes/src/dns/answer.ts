@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+
+/** Why a fact has no answer. None of these says anything about the tenant. */
+export type AnswerUnknown =
+  | 'no_answer'
+  | 'timeout'
+  | 'servfail'
+  | 'refused'
+  | 'probe_fault'
+  | 'multiple_keys'
+  | 'name_too_long';
+
+/** One fact as DNS tells it. `digest` is the SHA-256 (hex) of the raw records that the answer rests on. */
+export type Answer =
+  | { fact: string; value: string | number | boolean; digest: string }
+  | { fact: string; unknown: AnswerUnknown };
+
+/** A question and what came back: the raw records, or the way in which there are none. */
+export interface Evidence {
+  readonly name: string;
+  readonly type: string;
+  readonly outcome: readonly string[] | 'nxdomain' | 'nodata';
+}
+
+/** Servers rotate the records of a set: neither their order nor that of the questions changes the digest. */
+export function digestOf(evidence: readonly Evidence[]): string {
+  const lines = evidence.map(({ name, type, outcome }) =>
+    JSON.stringify([name.toLowerCase(), type, typeof outcome === 'string' ? outcome : outcome.toSorted()]),
+  );
+  return createHash('sha256')
+    .update([...new Set(lines)].sort().join('\n'))
+    .digest('hex');
+}
+
+export function unknownAnswers(facts: readonly string[], unknown: AnswerUnknown): Answer[] {
+  return facts.map((fact) => ({ fact, unknown }));
+}
+
+const NAME_OCTETS_MAX = 253;
+const LABEL_OCTETS_MAX = 63;
+
+/** RFC 1035 2.3.4: a name over these sizes cannot be asked for, which is no evidence about what it holds. */
+export function isNameTooLong(name: string): boolean {
+  return name.length > NAME_OCTETS_MAX || name.split('.').some((label) => label.length > LABEL_OCTETS_MAX);
+}
