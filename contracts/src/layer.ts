@@ -84,7 +84,8 @@ export type LayerConditioned = MessageOf<typeof layerConditioned>;
 
 /** The condition as the canon knows it. */
 export function conditionFromWire(message: LayerConditioned): LayerCondition {
-  return message as unknown as LayerCondition;
+  const { v: _v, id: _id, causedBy: _causedBy, inputs: _inputs, at: _at, ...condition } = message;
+  return condition as unknown as LayerCondition;
 }
 
 /** Below these positions everything of the partition is durably reflected; `asOfMs` is how far time has come. */

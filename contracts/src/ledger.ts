@@ -1,8 +1,10 @@
+import { DISPATCH_DECISIONS, LANES } from '@orchestrate/canon';
 import { z } from 'zod';
-import { defineMessage, type MessageOf } from './define-message.ts';
+import { defineMessage, type MessageOf, type ObjectBuilder } from './define-message.ts';
+import { actionShape } from './dispatch.ts';
 import { cause, envelope, id, recipientKey, sequence, sha256, timeMs } from './scalars.ts';
 
-const day = z.string().regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/);
+export const utcDay = z.string().regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/);
 
 /** A fold of a tenant's chain up to `chainSeq`; it only saves reading the chain again and proves nothing. */
 export const ledgerSaved = defineMessage({
@@ -18,42 +20,77 @@ export const ledgerSaved = defineMessage({
       lastRequestSeq: sequence,
       lastCommandSeq: sequence,
       lastOutcomeSeq: sequence,
-      days: z.record(
-        id,
-        object({ day, used: sequence, budgetUsed: sequence, lastNotBeforeMs: timeMs }),
-      ),
-      domainBudgets: z.record(id, object({ day, used: sequence })),
-      touches: z.record(
-        recipientKey,
-        object({
-          count: sequence,
-          lastAtMs: timeMs,
-          mailbox: id,
-          /** `campaign:step` of every release to this recipient. */
-          steps: z.array(cause),
-          /** Dispatches that are released and whose outcome is not known. */
-          unresolved: z.array(id),
-        }),
-      ),
+      /** By mailbox: what was reserved on its newest day (UTC). */
+      mailboxes: z.record(id, object({ day: utcDay, used: sequence, lastNotBeforeMs: timeMs })),
+      /** By domain: what the exploration budget spent on its newest day. */
+      domains: z.record(id, object({ day: utcDay, explored: sequence })),
+      /** By dispatch: an approval that was given and not yet consumed. */
       approvals: z.record(id, object({ approvalId: id, actionDigest: sha256, expiresAtMs: timeMs })),
-      released: z.record(id, object({ seq: sequence, recipientKey, constraintsDigest: sha256.nullable() })),
     }),
 });
 export type LedgerSaved = MessageOf<typeof ledgerSaved>;
 
-/** An open hold: enough to decide again. `open: false` closes it. */
+/** What was done to one recipient, and what of it is still open. */
+export const touchShape = (object: ObjectBuilder) =>
+  object({
+    count: sequence,
+    lastAtMs: timeMs,
+    mailbox: id,
+    /** `campaign:step` of every release. */
+    steps: z.array(cause),
+    /** Released dispatches whose outcome has not arrived. */
+    open: z.array(object({ dispatchId: id, seq: sequence, step: cause, constraintsDigest: sha256.nullable() })),
+    /** Dispatches whose outcome is unknown for good. */
+    unresolved: z.array(id),
+  });
+
+/** The touches of a 256th of a tenant's recipients: by the first two hex digits of their keys. */
+export const touchesSaved = defineMessage({
+  name: 'ledger.touches',
+  stream: 'LEDGER',
+  subject: (at: { p: number; tenantId: string; bucket: string }) =>
+    `ledger.${at.p}.${at.tenantId}.touches.${at.bucket}`,
+  schema: (object) =>
+    object({
+      ...envelope,
+      /** The chain up to here is folded into these touches; they may be ahead of the saved state. */
+      chainSeq: sequence,
+      touches: z.record(recipientKey, touchShape(object)),
+    }),
+});
+export type TouchesSaved = MessageOf<typeof touchesSaved>;
+export type Touch = TouchesSaved['touches'][string];
+
+/** A hold that waits: enough to decide again. */
+export const holdShape = (object: ObjectBuilder) =>
+  object({
+    dispatchId: id,
+    requestSeq: sequence,
+    requestedBy: id,
+    requestedAtMs: timeMs,
+    action: actionShape(object),
+    /** Decisions on this dispatch so far. */
+    attempt: sequence,
+    kind: z.enum(DISPATCH_DECISIONS),
+    /** SHA-256 over kind, cause and unblock set: only a change of these is worth a record. */
+    substance: sha256,
+    /** Layers that its unblock set is about. */
+    layers: z.array(cause),
+    /** It waits for an answer that grew old rather than for one that has to change. */
+    stale: z.boolean(),
+    lane: z.enum(LANES).nullable(),
+    releaseAtMs: timeMs.nullable(),
+    expiresAtMs: timeMs,
+    decisionSeq: sequence,
+  });
+
+/** An open hold; `hold: null` closes it. */
 export const holdSaved = defineMessage({
   name: 'ledger.hold',
   stream: 'LEDGER',
   subject: (at: { p: number; tenantId: string; dispatchId: string }) =>
     `ledger.${at.p}.${at.tenantId}.hold.${at.dispatchId}`,
-  schema: (object) =>
-    object({
-      ...envelope,
-      dispatchId: id,
-      open: z.boolean(),
-      /** The record in DECISIONS that opened or last renewed it. */
-      decisionSeq: sequence,
-    }),
+  schema: (object) => object({ ...envelope, hold: holdShape(object).nullable() }),
 });
 export type HoldSaved = MessageOf<typeof holdSaved>;
+export type OpenHold = NonNullable<HoldSaved['hold']>;

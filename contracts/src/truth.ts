@@ -70,5 +70,6 @@ export const truthRecorded = defineMessage({
 export type TruthRecorded = MessageOf<typeof truthRecorded>;
 
 export function truthFromWire(message: TruthRecorded): CanonicalRuntimeTruth {
-  return message as unknown as CanonicalRuntimeTruth;
+  const { v: _v, id: _id, causedBy: _causedBy, inputSeq: _inputSeq, ...truth } = message;
+  return truth as unknown as CanonicalRuntimeTruth;
 }

@@ -30,6 +30,7 @@ export {
   fingerprintOf,
   type HonestUnknown,
   layerFingerprint,
+  sourceDigest,
   type TruthLayer,
   type TruthSource,
 } from './truth.ts';

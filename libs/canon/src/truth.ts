@@ -172,6 +172,11 @@ export function layerFingerprint(layer: TruthLayer): string {
   return digestOf({ state, bucket, owner, reason, sources: sources.map(sourcePart) });
 }
 
+/** SHA-256 over the substantive part of one source: what has to change for the change to be worth telling. */
+export function sourceDigest(source: TruthSource): string {
+  return digestOf(sourcePart(source));
+}
+
 const riskPart = ({ risk, level, phase }: LayerRisk) => [risk, level, phase];
 
 function sourcePart(source: TruthSource) {

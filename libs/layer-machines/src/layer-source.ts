@@ -177,6 +177,31 @@ export class LayerSource {
     );
   }
 
+  /** The source looks again, and tells every change: what it did not tell anew stands as it was. */
+  regainHeartbeat(policy: Policy, atMs: number): LayerSource {
+    const silent = Object.values(this.context.facts).filter(
+      (fact) => fact.reason === 'heartbeat_lost' && fact.value !== undefined,
+    );
+    if (silent.length === 0) return this;
+    return this.observe(
+      silent.map((fact) => ({ fact: fact.fact, observedAtMs: atMs, outcome: { value: fact.value! } })),
+      policy,
+      atMs,
+    );
+  }
+
+  /** What we compute ourselves is known at any moment: told again, so that a recheck does not wait for it. */
+  refreshFolded(policy: Policy, atMs: number): LayerSource {
+    const folded = Object.values(this.context.facts).filter(
+      (fact) => fact.expiresAtMs === null && fact.observedAtMs !== null && fact.value !== undefined,
+    );
+    return this.observe(
+      folded.map((fact) => ({ fact: fact.fact, observedAtMs: atMs, outcome: { value: fact.value! } })),
+      policy,
+      atMs,
+    );
+  }
+
   condition(policy: Policy, atMs: number): LayerCondition {
     return conditionOf(this.#identity(), this.#rule, this.context, policy, atMs);
   }

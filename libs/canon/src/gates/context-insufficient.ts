@@ -20,6 +20,9 @@ export const contextInsufficientGate = defineGate({
     askSource(input, 'data', input.action.importSource, found);
     askWindow(input, found);
     askProvider(input, found);
+    if (!input.action.bound) {
+      found.add('insufficient', becauseRequest('campaign', input.action.campaign, 'bindings', 'identity_mismatch', 'client'));
+    }
     for (const answer of answerRationale(input)) {
       if (supported(answer)) continue;
       const reason = becauseRequest('campaign', input.action.campaign, answer.question, 'rationale_unsupported', 'client');

@@ -22,6 +22,8 @@ export interface DispatchAction {
   readonly step: number;
   readonly recipientVerified: boolean;
   readonly prospect: RationaleCode<'whyProspect'>;
+  /** Whether the tenant's configuration binds these together: campaign and mailbox, step and template. */
+  readonly bound: boolean;
   /** SHA-256 of the exact action; an approval is bound to it. */
   readonly actionDigest: string;
 }

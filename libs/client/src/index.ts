@@ -1,0 +1,51 @@
+export {
+  BOOK_MISMATCHES,
+  type BookMismatch,
+  type Books,
+  type BooksInput,
+  checkBooks,
+  type StoredRecord,
+} from './check-books.ts';
+export {
+  type DispatchRequests,
+  type DispatchRequestsReport,
+  dispatchIdOf,
+  requestDispatches,
+} from './dispatch-requests.ts';
+export {
+  applyEvidenceFile,
+  type EvidenceFileReport,
+  type LoadedEvidence,
+  loadEvidenceFile,
+} from './evidence-file.ts';
+export { InputFileError, type InputProblem, problemLine } from './input-problem.ts';
+export {
+  type ImportedLead,
+  importLeads,
+  type LeadImport,
+  type LeadImportReport,
+} from './lead-import.ts';
+export type { ProspectCode, RejectedRow } from './lead-rows.ts';
+export { ALL_TENANTS, type OperatorCommand, sendCommand } from './operator-commands.ts';
+export {
+  countRejected,
+  effectiveDecisions,
+  readBooks,
+  readChain,
+  readOutcomes,
+  readRequested,
+  readTenantConfig,
+  readTenants,
+  readTruth,
+  readTruthMark,
+  type StoredTruth,
+} from './read-side.ts';
+export { readAddress, recipientKeyOf } from './recipient-address.ts';
+export { TEMPLATE_VARIABLES } from './template.ts';
+export {
+  applyTenantFile,
+  type CampaignReport,
+  type LoadedTenant,
+  loadTenantFile,
+  type TenantFileReport,
+} from './tenant-file.ts';

@@ -1,0 +1,132 @@
+import { type CanonicalRuntimeTruth, digestOfBytes, partitionOf } from '@orchestrate/canon';
+import {
+  approvalRecorded,
+  type ChainRecord,
+  type DecisionRecorded,
+  decisionRecorded,
+  interventionRecorded,
+  type Mark,
+  type MessageContract,
+  type OutcomeReported,
+  outcomeRecorded,
+  outcomeReported,
+  type TenantConfig,
+  tenantConfigured,
+  truthFromWire,
+  truthMarked,
+  truthRecorded,
+} from '@orchestrate/contracts';
+import { type Broker, decodeLenient, readLast, readStored, type StoredMessage } from '@orchestrate/messaging';
+import { type Books, checkBooks, isDecision, type StoredRecord } from './check-books.ts';
+
+/** The configuration in force, or null for a tenant that nobody configured. */
+export async function readTenantConfig(broker: Broker, tenantId: string): Promise<TenantConfig | null> {
+  const stored = await readLast(broker, 'CONFIG', `config.${partitionOf(tenantId)}.${tenantId}.tenant`);
+  return stored && decodeLenient(tenantConfigured, stored.data);
+}
+
+/** The ids of all tenants that have a configuration, in alphabetical order. */
+export async function readTenants(broker: Broker): Promise<string[]> {
+  const tenants = new Set<string>();
+  for await (const stored of readStored(broker, { stream: 'CONFIG', filters: ['config.*.*.tenant'] })) {
+    tenants.add(stored.subject.split('.')[2]!);
+  }
+  return [...tenants].sort();
+}
+
+export interface StoredTruth {
+  readonly truth: CanonicalRuntimeTruth;
+  readonly seq: number;
+  readonly storedAtMs: number;
+}
+
+/** The newest truth. How fresh it is only the mark of its partition tells. */
+export async function readTruth(broker: Broker, tenantId: string): Promise<StoredTruth | null> {
+  const subject = truthRecorded.subject({ p: partitionOf(tenantId), tenantId });
+  const stored = await readLast(broker, 'TRUTH', subject);
+  if (!stored) return null;
+  const truth = truthFromWire(decodeLenient(truthRecorded, stored.data));
+  return { truth, seq: stored.seq, storedAtMs: stored.storedAtMs };
+}
+
+/** Up to when, and up to which inputs, the truths of a partition are complete. */
+export async function readTruthMark(broker: Broker, p: number): Promise<Mark | null> {
+  const stored = await readLast(broker, 'TRUTH', truthMarked.subject(p));
+  return stored && decodeLenient(truthMarked, stored.data);
+}
+
+/** Every record of the tenant that is still in the stream, oldest first. */
+export async function readChain(broker: Broker, tenantId: string): Promise<StoredRecord[]> {
+  const filters = [`decision.${partitionOf(tenantId)}.${tenantId}.*`];
+  const records: StoredRecord[] = [];
+  for await (const stored of readStored(broker, { stream: 'DECISIONS', filters, fromSeq: 1 })) {
+    records.push({ seq: stored.seq, digest: digestOfBytes(stored.data), record: decodeRecord(stored) });
+  }
+  return records;
+}
+
+function decodeRecord(stored: StoredMessage): ChainRecord {
+  const kind = stored.subject.split('.').at(-1)!;
+  const decode = <T extends ChainRecord>(contract: MessageContract<T, never>) =>
+    decodeLenient(contract, stored.data);
+  if (isDecision(kind)) return decode(decisionRecorded);
+  switch (kind) {
+    case 'OUTCOME':
+      return decode(outcomeRecorded);
+    case 'INTERVENTION':
+      return decode(interventionRecorded);
+    case 'APPROVAL':
+      return decode(approvalRecorded);
+    default:
+      throw new Error(
+        `record ${stored.seq} of DECISIONS is of kind \`${kind}\`, which this version cannot read: upgrade it`,
+      );
+  }
+}
+
+/** The decision in effect on each dispatch: the last one. */
+export function effectiveDecisions(
+  records: Iterable<{ readonly record: ChainRecord }>,
+): Map<string, DecisionRecorded> {
+  const effective = new Map<string, DecisionRecorded>();
+  for (const { record } of records) {
+    if (isDecision(record.kind))
+      effective.set((record as DecisionRecorded).dispatchId, record as DecisionRecorded);
+  }
+  return effective;
+}
+
+/** The newest outcome of each dispatch that a sender took up. */
+export async function readOutcomes(broker: Broker, tenantId: string): Promise<Map<string, OutcomeReported>> {
+  const outcomes = new Map<string, OutcomeReported>();
+  const filters = [`outcome.${partitionOf(tenantId)}.${tenantId}.*`];
+  for await (const stored of readStored(broker, { stream: 'OUTCOMES', filters })) {
+    const outcome = decodeLenient(outcomeReported, stored.data);
+    outcomes.set(outcome.dispatchId, outcome);
+  }
+  return outcomes;
+}
+
+/** The ids of all dispatches that were asked for and are still in the stream. */
+export async function readRequested(broker: Broker, tenantId: string): Promise<Set<string>> {
+  const requested = new Set<string>();
+  const filters = [`dispatch.${partitionOf(tenantId)}.${tenantId}.*`];
+  for await (const stored of readStored(broker, { stream: 'REQUESTS', filters, fromSeq: 1 })) {
+    requested.add(stored.subject.split('.')[3]!);
+  }
+  return requested;
+}
+
+/** How many inputs broke their contract or a handler. */
+export async function countRejected(broker: Broker): Promise<number> {
+  const { state } = await broker.jsm.streams.info('REJECTED');
+  return state.messages;
+}
+
+/** Reads and checks the books of a tenant. Outcomes are read first, so that none seems to lack its decision. */
+export async function readBooks(broker: Broker, tenantId: string): Promise<Books> {
+  const outcomes = await readOutcomes(broker, tenantId);
+  const chain = await readChain(broker, tenantId);
+  const requests = await readRequested(broker, tenantId);
+  return checkBooks({ tenantId, requests, chain, outcomes, asOfMs: Date.now() });
+}

@@ -1,0 +1,140 @@
+import { createInbox, headers, type Msg, type NatsConnection, type Subscription } from 'nats';
+
+/** The server's answer to a publish that was stored. */
+export interface Stored {
+  readonly seq: number;
+  readonly duplicate: boolean;
+}
+
+export interface Expectation {
+  /** Stream sequence of the last message on the subject, 0 for none. */
+  readonly lastSeq: number;
+  /** The subject (wildcards allowed) that `lastSeq` is about, when it is not the published one. */
+  readonly subject?: string;
+}
+
+/** Somebody else wrote to the subject: what we knew of it is old. */
+export class PublishConflict extends Error {
+  readonly code = 10071;
+}
+/** Nobody knows whether it was stored, or the server was busy: the same bytes with the same headers may be sent again. */
+export class PublishUncertain extends Error {
+  readonly code: number | string;
+  constructor(code: number | string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+/** The server will not store this, however often it is sent. */
+export class PublishRefused extends Error {
+  readonly code: number;
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/**
+ * 10071 wrong last sequence · 10164 another write to the subject is in flight · 10158 the same message id is in
+ * flight · 10167 too many pending · 10077 more than one message on a subject that takes one.
+ */
+const CONFLICT = 10071;
+const BUSY = new Set([10158, 10164, 10167, 10023, 10008, 10118]);
+
+interface Waiting {
+  readonly resolve: (stored: Stored) => void;
+  readonly reject: (error: Error) => void;
+  readonly deadlineMs: number;
+}
+
+const ACK_TIMEOUT_MS = 5_000;
+const IN_FLIGHT_MAX = 512;
+
+/**
+ * Publishes to JetStream and hears the acknowledgements on one inbox of its own: the same durability as
+ * `js.publish` at more than twice the rate, because no request is set up per message.
+ */
+export class AckPublisher {
+  readonly #nc: NatsConnection;
+  readonly #inbox = createInbox();
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #queue: (() => void)[] = [];
+  readonly #subscription: Subscription;
+  readonly #sweep: NodeJS.Timeout;
+  #next = 0;
+
+  constructor(nc: NatsConnection) {
+    this.#nc = nc;
+    this.#subscription = nc.subscribe(`${this.#inbox}.*`, { callback: (_error, message) => this.#hear(message) });
+    this.#sweep = setInterval(() => this.#expire(Date.now()), 500).unref();
+  }
+
+  /** Resolves when the server has stored the message; throws one of the three errors above. */
+  async publish(
+    subject: string,
+    data: Uint8Array,
+    options: { expect?: Expectation; messageId?: string; timeoutMs?: number } = {},
+  ): Promise<Stored> {
+    if (this.#waiting.size >= IN_FLIGHT_MAX) await new Promise<void>((resolve) => this.#queue.push(resolve));
+    const token = String(this.#next++);
+    const { promise, resolve, reject } = Promise.withResolvers<Stored>();
+    this.#waiting.set(token, { resolve, reject, deadlineMs: Date.now() + (options.timeoutMs ?? ACK_TIMEOUT_MS) });
+    try {
+      const headers = expectationHeaders(options);
+      this.#nc.publish(subject, data, { reply: `${this.#inbox}.${token}`, ...(headers ? { headers } : {}) });
+    } catch (error) {
+      this.#take(token)?.reject(new PublishUncertain('connection', `cannot publish: ${(error as Error).message}`));
+    }
+    return promise;
+  }
+
+  close(): void {
+    clearInterval(this.#sweep);
+    this.#subscription.unsubscribe();
+    for (const token of [...this.#waiting.keys()]) {
+      this.#take(token)?.reject(new PublishUncertain('closed', 'the connection was closed'));
+    }
+  }
+
+  #hear(message: Msg): void {
+    const waiting = this.#take(message.subject.slice(this.#inbox.length + 1));
+    if (!waiting) return;
+    // No stream listens, or its leader is being elected: an empty message with a 503 status.
+    if (message.headers?.code === 503) {
+      waiting.reject(new PublishUncertain(503, 'no stream answered'));
+      return;
+    }
+    const answer = message.json<{ seq?: number; duplicate?: boolean; error?: { err_code: number; description: string } }>();
+    if (!answer.error) waiting.resolve({ seq: answer.seq!, duplicate: answer.duplicate === true });
+    else waiting.reject(failure(answer.error.err_code, answer.error.description));
+  }
+
+  #take(token: string): Waiting | undefined {
+    const waiting = this.#waiting.get(token);
+    if (this.#waiting.delete(token)) this.#queue.shift()?.();
+    return waiting;
+  }
+
+  #expire(nowMs: number): void {
+    for (const [token, waiting] of this.#waiting) {
+      if (waiting.deadlineMs > nowMs) continue;
+      this.#take(token)?.reject(new PublishUncertain('timeout', 'the server did not acknowledge in time'));
+    }
+  }
+}
+
+function expectationHeaders(options: { expect?: Expectation; messageId?: string }) {
+  if (!options.expect && !options.messageId) return undefined;
+  const set = headers();
+  if (options.expect) {
+    set.set('Nats-Expected-Last-Subject-Sequence', String(options.expect.lastSeq));
+    if (options.expect.subject) set.set('Nats-Expected-Last-Subject-Sequence-Subject', options.expect.subject);
+  }
+  if (options.messageId) set.set('Nats-Msg-Id', options.messageId);
+  return set;
+}
+
+function failure(code: number, description: string): Error {
+  if (code === CONFLICT) return new PublishConflict(description);
+  return BUSY.has(code) ? new PublishUncertain(code, description) : new PublishRefused(code, description);
+}

@@ -1,0 +1,40 @@
+import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { Kvm } from '@nats-io/kv';
+import { connect, type NatsConnection } from 'nats';
+import { AckPublisher } from './ack-publisher.ts';
+
+/** A connection with all that a service needs of JetStream. */
+export interface Broker {
+  readonly nc: NatsConnection;
+  readonly js: JetStreamClient;
+  readonly jsm: JetStreamManager;
+  readonly kvm: Kvm;
+  readonly publisher: AckPublisher;
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Connects to nats-server and keeps the connection: it reconnects for ever, because a broker that restarts is
+ * ordinary. Throws when the first connection fails.
+ */
+export async function connectBroker(options: { url: string; name: string }): Promise<Broker> {
+  const nc = await connect({
+    servers: options.url,
+    name: options.name,
+    inboxPrefix: `_INBOX_${options.name.replaceAll(/[^A-Za-z0-9_-]/g, '_')}`,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 250,
+    pingInterval: 10_000,
+    timeout: 5_000,
+  });
+  const js = jetstream(nc);
+  // A least-privilege user may not ask for account info, so the client must not either.
+  const jsm = await jetstreamManager(nc, { checkAPI: false });
+  const publisher = new AckPublisher(nc);
+  const close = async () => {
+    publisher.close();
+    await nc.close();
+  };
+  return { nc, js, jsm, kvm: new Kvm(js), publisher, close, [Symbol.asyncDispose]: close };
+}

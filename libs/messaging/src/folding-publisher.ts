@@ -1,0 +1,152 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { StreamName } from '@orchestrate/contracts';
+import { PublishConflict, PublishUncertain, type Stored } from './ack-publisher.ts';
+import type { Broker } from './connect.ts';
+import { readLast } from './stream-reader.ts';
+
+/** Gives the newest state of a subject at the moment it can be written; null when there is nothing to write. */
+export type Produce = () => Uint8Array | null;
+
+interface Slot {
+  readonly subject: string;
+  seq: number;
+  produce: Produce | null;
+  busy: boolean;
+  /** Counts what was set; a barrier waits for the count that stood when it was asked. */
+  wanted: number;
+  durable: number;
+  waiters: { readonly upTo: number; readonly resolve: () => void }[];
+}
+
+/**
+ * The newest state per subject, written by compare-and-set, one write in flight per subject. While it flies, newer
+ * states replace each other, so a noisy subject costs no queue. A conflict means that somebody else writes what
+ * we own: `lost` is called once, and nothing more is written.
+ */
+export class FoldingPublisher {
+  readonly #broker: Broker;
+  readonly #stream: StreamName;
+  readonly #lost: (error: Error) => void;
+  readonly #slots = new Map<string, Slot>();
+  #closed = false;
+
+  constructor(broker: Broker, stream: StreamName, lost: (error: Error) => void) {
+    this.#broker = broker;
+    this.#stream = stream;
+    this.#lost = lost;
+  }
+
+  /** The sequence of the last message that is known to stand on a subject. */
+  seed(subject: string, seq: number): void {
+    this.#slot(subject).seq = seq;
+  }
+
+  lastSeq(subject: string): number {
+    return this.#slots.get(subject)?.seq ?? 0;
+  }
+
+  set(subject: string, produce: Produce): void {
+    if (this.#closed) return;
+    const slot = this.#slot(subject);
+    slot.produce = produce;
+    slot.wanted++;
+    if (!slot.busy) void this.#drain(slot);
+  }
+
+  /** Resolves when everything that was set before now is durable. Never resolves after a loss. */
+  async flushed(): Promise<void> {
+    const open = [...this.#slots.values()].filter((slot) => slot.durable < slot.wanted);
+    await Promise.all(
+      open.map((slot) => new Promise<void>((resolve) => slot.waiters.push({ upTo: slot.wanted, resolve }))),
+    );
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  #slot(subject: string): Slot {
+    return this.#slots.getOrInsertComputed(subject, () => ({
+      subject,
+      seq: 0,
+      produce: null,
+      busy: false,
+      wanted: 0,
+      durable: 0,
+      waiters: [],
+    }));
+  }
+
+  async #drain(slot: Slot): Promise<void> {
+    slot.busy = true;
+    try {
+      while (slot.produce && !this.#closed) {
+        const { produce, wanted } = slot;
+        slot.produce = null;
+        const data = produce();
+        if (data) slot.seq = (await this.#store(slot, data)).seq;
+        slot.durable = wanted;
+        const [reached, open] = partition(slot.waiters, (waiter) => waiter.upTo <= wanted);
+        slot.waiters = open;
+        for (const waiter of reached) waiter.resolve();
+      }
+    } catch (error) {
+      if (!this.#closed) {
+        this.#closed = true;
+        this.#lost(error as Error);
+      }
+    } finally {
+      slot.busy = false;
+    }
+  }
+
+  async #store(slot: Slot, data: Uint8Array): Promise<Stored> {
+    return storeUntilCertain(
+      this.#broker,
+      this.#stream,
+      { subject: slot.subject, data, lastSeq: slot.seq },
+      () => this.#closed,
+    );
+  }
+}
+
+/** The caller was closed while it waited for an answer. */
+export class PublishAbandoned extends Error {}
+
+/**
+ * Publishes until the server has said yes or no: an uncertain answer is asked again with the same expectation, and
+ * when that meets a conflict the stored bytes tell whether they are ours. Throws PublishConflict when they are not.
+ */
+export async function storeUntilCertain(
+  broker: Broker,
+  stream: StreamName,
+  message: { subject: string; data: Uint8Array; lastSeq: number; fence?: string },
+  abandoned: () => boolean,
+): Promise<Stored> {
+  const { subject, data, lastSeq, fence } = message;
+  const expect = fence ? { lastSeq, subject: fence } : { lastSeq };
+  let uncertain = false;
+  for (let backoffMs = 20; ; backoffMs = Math.min(backoffMs * 2, 1_000)) {
+    if (abandoned()) throw new PublishAbandoned('closed while publishing');
+    try {
+      return await broker.publisher.publish(subject, data, { expect });
+    } catch (error) {
+      if (error instanceof PublishConflict && uncertain) {
+        const found = await readLast(broker, stream, fence ?? subject).catch(() => null);
+        if (found && found.subject === subject && Buffer.compare(found.data, data) === 0) {
+          return { seq: found.seq, duplicate: true };
+        }
+      }
+      if (!(error instanceof PublishUncertain)) throw error;
+      uncertain = true;
+      await sleep(backoffMs);
+    }
+  }
+}
+
+function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
+  const yes: T[] = [];
+  const no: T[] = [];
+  for (const item of items) (test(item) ? yes : no).push(item);
+  return [yes, no];
+}

@@ -1,0 +1,33 @@
+export {
+  AckPublisher,
+  type Expectation,
+  PublishConflict,
+  PublishRefused,
+  PublishUncertain,
+  type Stored,
+} from './ack-publisher.ts';
+export {
+  ContractViolation,
+  decodeLenient,
+  decodeStrict,
+  encode,
+  issuesOf,
+  UnsupportedVersion,
+} from './codec.ts';
+export { type Broker, connectBroker } from './connect.ts';
+export { DeadlineHeap } from './deadline-heap.ts';
+export { FoldingPublisher, type Produce, PublishAbandoned, storeUntilCertain } from './folding-publisher.ts';
+export { OwnerLoop, type OwnerLoopStatus } from './owner-loop.ts';
+export type {
+  PartitionContext,
+  PartitionedService,
+  PartitionInput,
+  PartitionWorker,
+  Positions,
+} from './partitioned-service.ts';
+export { PRESENCE_BUCKET, Presence } from './presence.ts';
+export { activatePolicy, provisionStreams, readStreamsFile, type StreamsFile } from './provision-streams.ts';
+export { rejectInput } from './rejections.ts';
+export { ownerOf } from './rendezvous.ts';
+export { referenceTo, type StoredMessage } from './stored-message.ts';
+export { type ReadRange, readAt, readLast, readStored, StreamFollower } from './stream-reader.ts';

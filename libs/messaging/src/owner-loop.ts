@@ -1,0 +1,222 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PARTITIONS } from '@orchestrate/canon';
+import type { UnsupportedVersion } from './codec.ts';
+import type { Broker } from './connect.ts';
+import { DeathWatch } from './death-watch.ts';
+import { type OwnerRecord, OWNERS_BUCKET, OwnerRecords } from './owner-record.ts';
+import { PartitionRun } from './partition-run.ts';
+import type { PartitionedService } from './partitioned-service.ts';
+import { Presence } from './presence.ts';
+import { ownerOf } from './rendezvous.ts';
+
+const TAKE_AT_ONCE = 8;
+const HANDOVER_MAX_MS = 2_000;
+const STOPPED_RETRY_MS = 30_000;
+
+export interface OwnerLoopLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface OwnerLoopStatus {
+  readonly owned: number;
+  readonly caughtUp: number;
+  readonly lag: number;
+  readonly conflicts: number;
+  readonly rejected: number;
+  /** Why health is red: partitions that stopped or inputs that were skipped. */
+  readonly red: readonly string[];
+}
+
+/**
+ * Owns the partitions that rendezvous hashing gives to this instance: takes them, follows their inputs, hands them
+ * on. Preference comes from presence and is no safety; safety is that every write is compare-and-set, so that of
+ * two owners at once one loses its first write and lets go.
+ */
+export class OwnerLoop {
+  readonly #broker: Broker;
+  readonly #service: PartitionedService;
+  readonly #self: { readonly instance: string; readonly life: string };
+  readonly #log: OwnerLoopLog;
+  readonly #runs = new Map<number, PartitionRun>();
+  /** Partitions on which a take-over, a release or a back-off is under way. */
+  readonly #moving = new Set<number>();
+  readonly #stoppedUntilMs = new Map<number, number>();
+  readonly #losses = new Map<number, number>();
+  readonly #red = new Map<string, string>();
+  #presence!: Presence;
+  #records!: OwnerRecords;
+  #taking = 0;
+  #conflicts = 0;
+  #rejected = 0;
+  #closing = false;
+  #steering: NodeJS.Timeout | undefined;
+  #steerAsked = false;
+
+  private constructor(
+    broker: Broker,
+    service: PartitionedService,
+    self: { instance: string; life: string },
+    log: OwnerLoopLog,
+  ) {
+    this.#broker = broker;
+    this.#service = service;
+    this.#self = self;
+    this.#log = log;
+  }
+
+  /** Joins the instances of the service and resolves when the partitions that are ours now are taken. */
+  static async start(
+    broker: Broker,
+    service: PartitionedService,
+    self: { instance: string; life: string },
+    log: OwnerLoopLog,
+  ): Promise<OwnerLoop> {
+    const loop = new OwnerLoop(broker, service, self, log);
+    loop.#records = new OwnerRecords(await broker.kvm.open(OWNERS_BUCKET), service.name);
+    loop.#presence = await Presence.join(broker, { service: service.name, ...self }, () => loop.#steer());
+    loop.#steering = setInterval(() => loop.#steer(), 1_000);
+    loop.#steer();
+    await loop.#allTaken();
+    log.info({ owned: loop.#runs.size }, 'partitions taken');
+    return loop;
+  }
+
+  status(): OwnerLoopStatus {
+    const runs = [...this.#runs.values()];
+    return {
+      owned: runs.length,
+      caughtUp: runs.filter((run) => run.isCaughtUp()).length,
+      lag: runs.reduce((sum, run) => sum + run.lag(), 0),
+      conflicts: this.#conflicts,
+      rejected: this.#rejected,
+      red: [...this.#red.values()],
+    };
+  }
+
+  /** Hands everything on: the others take over as soon as they see that we left. */
+  async close(): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    clearInterval(this.#steering);
+    await Promise.all([...this.#runs.values()].map((run) => this.#release(run)));
+    // What was being taken when we were told to stop lets itself go again.
+    while (this.#taking > 0) await sleep(5);
+    await this.#presence.leave();
+  }
+
+  async #allTaken(): Promise<void> {
+    while (!this.#closing && this.#wanted().some((p) => !this.#runs.has(p) && !this.#stoppedUntilMs.has(p))) {
+      await sleep(5);
+    }
+  }
+
+  #wanted(): number[] {
+    const members = this.#presence.members();
+    return Array.from({ length: PARTITIONS }, (_, p) => p).filter((p) => ownerOf(p, members) === this.#self.instance);
+  }
+
+  /** Starts what should be ours and is not, lets go what is ours and should not be. */
+  #steer(): void {
+    if (this.#closing || this.#steerAsked) return;
+    this.#steerAsked = true;
+    setImmediate(() => {
+      this.#steerAsked = false;
+      if (this.#closing || !this.#records || !this.#presence) return;
+      const wanted = new Set(this.#wanted());
+      for (const [p, run] of this.#runs) {
+        if (!wanted.has(p) && !this.#moving.has(p)) void this.#release(run);
+      }
+      const nowMs = Date.now();
+      for (const p of wanted) {
+        if (this.#taking >= TAKE_AT_ONCE) break;
+        if (this.#runs.has(p) || this.#moving.has(p)) continue;
+        if ((this.#stoppedUntilMs.get(p) ?? 0) > nowMs) continue;
+        this.#moving.add(p);
+        this.#taking++;
+        void this.#take(p).finally(() => {
+          this.#taking--;
+          this.#moving.delete(p);
+          this.#steer();
+        });
+      }
+    });
+  }
+
+  async #take(p: number): Promise<void> {
+    try {
+      await this.#awaitHandover(p);
+      const deaths = await DeathWatch.take(this.#records, p, this.#self, (record) => this.#isAlive(record));
+      const run = await PartitionRun.open(this.#broker, this.#service, { p, instance: this.#self.instance }, deaths, {
+        lost: (error) => this.#lost(p, error),
+        stopped: (error) => this.#stopped(p, error),
+        rejected: (input, reason) => {
+          this.#rejected++;
+          this.#log.warn({ p, stream: input.stream, seq: input.seq, reason }, 'input rejected');
+          if (reason === 'process_deaths') {
+            this.#red.set(`${input.stream}/${input.seq}`, `${input.stream}/${input.seq} skipped after three deaths`);
+          }
+        },
+      });
+      if (this.#closing) await run.release();
+      else this.#runs.set(p, run);
+      this.#stoppedUntilMs.delete(p);
+      this.#red.delete(`version/${p}`);
+    } catch (error) {
+      this.#log.warn({ p, problem: (error as Error).message }, 'partition not taken, trying again');
+      await sleep(this.#backoffMs(p));
+    }
+  }
+
+  /** An owner that is alive and was asked to let go needs a moment; a dead one is not waited for. */
+  async #awaitHandover(p: number): Promise<void> {
+    const deadline = Date.now() + HANDOVER_MAX_MS;
+    while (Date.now() < deadline && !this.#closing) {
+      const record = await this.#records.read(p);
+      if (!record || record.state === 'released' || record.life === this.#self.life || !this.#isAlive(record)) return;
+      await sleep(10);
+    }
+  }
+
+  #isAlive(record: OwnerRecord): boolean {
+    return record.life === this.#self.life || this.#presence.isAlive(record.instance, record.life);
+  }
+
+  async #release(run: PartitionRun): Promise<void> {
+    this.#moving.add(run.p);
+    try {
+      await run.release();
+    } catch (error) {
+      this.#log.warn({ p: run.p, problem: (error as Error).message }, 'partition not released cleanly');
+    } finally {
+      if (this.#runs.get(run.p) === run) this.#runs.delete(run.p);
+      this.#moving.delete(run.p);
+    }
+  }
+
+  #lost(p: number, error: Error): void {
+    this.#conflicts++;
+    this.#log.warn({ p, problem: error.message }, 'partition lost, looking again who owns it');
+    this.#runs.delete(p);
+    this.#moving.add(p);
+    void sleep(this.#backoffMs(p)).then(() => {
+      this.#moving.delete(p);
+      this.#steer();
+    });
+  }
+
+  #stopped(p: number, error: UnsupportedVersion): void {
+    this.#log.error({ p, problem: error.message }, 'partition stopped');
+    this.#red.set(`version/${p}`, `partition ${p}: ${error.message}`);
+    this.#runs.delete(p);
+    this.#stoppedUntilMs.set(p, Date.now() + STOPPED_RETRY_MS);
+  }
+
+  #backoffMs(p: number): number {
+    const losses = (this.#losses.get(p) ?? 0) + 1;
+    this.#losses.set(p, losses);
+    setTimeout(() => this.#losses.delete(p), 10_000).unref();
+    return Math.min(2_000, 50 * 2 ** Math.min(losses, 6)) * (0.5 + Math.random());
+  }
+}

@@ -1,0 +1,43 @@
+import type { KV } from '@nats-io/kv';
+import { z } from 'zod';
+
+/** The inputs that one of was being handled when an owner's process died. */
+export interface Suspect {
+  readonly stream: string;
+  readonly fromSeq: number;
+  readonly toSeq: number;
+}
+
+const recordSchema = z.object({
+  instance: z.string(),
+  life: z.string(),
+  state: z.enum(['held', 'released']),
+  /** Process deaths in a row while this partition was held and its backlog not worked off. */
+  deaths: z.number().int(),
+  suspect: z.object({ stream: z.string(), fromSeq: z.number(), toSeq: z.number() }).nullable(),
+});
+export type OwnerRecord = z.infer<typeof recordSchema>;
+
+export const OWNERS_BUCKET = 'OWNERS';
+
+/** Who holds a partition, and where it was when its holder died: one key per service and partition. */
+export class OwnerRecords {
+  readonly #kv: KV;
+  readonly #service: string;
+
+  constructor(kv: KV, service: string) {
+    this.#kv = kv;
+    this.#service = service;
+  }
+
+  async read(p: number): Promise<OwnerRecord | null> {
+    const entry = await this.#kv.get(`${this.#service}.${p}`);
+    if (!entry || entry.operation !== 'PUT') return null;
+    const parsed = recordSchema.safeParse(entry.json());
+    return parsed.success ? parsed.data : null;
+  }
+
+  async write(p: number, record: OwnerRecord): Promise<void> {
+    await this.#kv.put(`${this.#service}.${p}`, JSON.stringify(record));
+  }
+}

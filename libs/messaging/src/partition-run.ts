@@ -1,0 +1,240 @@
+import { randomUUID } from 'node:crypto';
+import { type Mark, VERSION } from '@orchestrate/contracts';
+import { ContractViolation, decodeLenient, encode, UnsupportedVersion } from './codec.ts';
+import type { Broker } from './connect.ts';
+import type { DeathWatch } from './death-watch.ts';
+import { FoldingPublisher } from './folding-publisher.ts';
+import type { PartitionedService, PartitionWorker, Positions } from './partitioned-service.ts';
+import { rejectInput } from './rejections.ts';
+import type { StoredMessage } from './stored-message.ts';
+import { readLast, StreamFollower } from './stream-reader.ts';
+
+const TICK_MS = 1_000;
+
+export interface RunHooks {
+  readonly lost: (error: Error) => void;
+  readonly stopped: (error: UnsupportedVersion) => void;
+  readonly rejected: (input: StoredMessage, reason: string) => void;
+}
+
+/** One partition while this process owns it: hydrate, follow the inputs in order, tick, mark, release. */
+export class PartitionRun {
+  readonly p: number;
+  readonly #broker: Broker;
+  readonly #service: PartitionedService;
+  readonly #instance: string;
+  readonly #hooks: RunHooks;
+  readonly #deaths: DeathWatch;
+  readonly #publisher: FoldingPublisher;
+  readonly #followers = new Map<string, StreamFollower>();
+  readonly #handled: Record<string, number> = {};
+  #worker!: PartitionWorker;
+  #lastInputMs = 0;
+  #busy = 0;
+  #closed = false;
+  #ticker: NodeJS.Timeout | undefined;
+  #nextMarkMs = 0;
+  #marking: Promise<void> | null = null;
+  #markAsked = false;
+
+  private constructor(
+    broker: Broker,
+    service: PartitionedService,
+    self: { p: number; instance: string },
+    deaths: DeathWatch,
+    hooks: RunHooks,
+  ) {
+    this.p = self.p;
+    this.#broker = broker;
+    this.#service = service;
+    this.#instance = self.instance;
+    this.#deaths = deaths;
+    this.#hooks = hooks;
+    this.#publisher = new FoldingPublisher(broker, service.output, (error) => this.#lose(error));
+  }
+
+  static async open(
+    broker: Broker,
+    service: PartitionedService,
+    self: { p: number; instance: string },
+    deaths: DeathWatch,
+    hooks: RunHooks,
+  ): Promise<PartitionRun> {
+    const run = new PartitionRun(broker, service, self, deaths, hooks);
+    await run.#open();
+    return run;
+  }
+
+  /** Everything that was stored before now has been read, and nothing waits to be written. */
+  isCaughtUp(): boolean {
+    return this.#busy === 0 && [...this.#followers.values()].every((follower) => follower.pending === 0);
+  }
+
+  lag(): number {
+    return [...this.#followers.values()].reduce((sum, follower) => sum + follower.pending, 0);
+  }
+
+  /** Stops reading, makes durable what was read, marks it and lets the partition go. */
+  async release(): Promise<void> {
+    if (this.#closed) return;
+    clearInterval(this.#ticker);
+    await Promise.all([...this.#followers.values()].map((follower) => follower.close()));
+    await this.#mark();
+    this.#close();
+    await this.#deaths.release();
+  }
+
+  /** Stops at once; what was not durable yet will be read again by whoever hydrates next. */
+  async abandon(): Promise<void> {
+    this.#close();
+    await Promise.all([...this.#followers.values()].map((follower) => follower.close()));
+  }
+
+  #close(): void {
+    this.#closed = true;
+    clearInterval(this.#ticker);
+    this.#publisher.close();
+    this.#worker?.close?.();
+  }
+
+  async #open(): Promise<void> {
+    const { mark: contract } = this.#service;
+    const subject = contract.subject(this.p);
+    const stored = await readLast(this.#broker, this.#service.output, subject);
+    const mark = stored ? decodeLenient(contract, stored.data) : null;
+    if (stored) this.#publisher.seed(subject, stored.seq);
+    this.#worker = await this.#service.open(
+      {
+        p: this.p,
+        broker: this.#broker,
+        service: this.#service.name,
+        instance: this.#instance,
+        publisher: this.#publisher,
+        lost: (error) => this.#lose(error),
+        requestMark: () => this.#askMark(),
+        closed: () => this.#closed,
+      },
+      mark,
+    );
+    for (const { stream } of this.#service.inputs) this.#handled[stream] = mark?.inputs[stream] ?? 0;
+    await Promise.all(this.#service.inputs.map((input) => this.#follow(input.stream, input.filters(this.p))));
+    if (this.isCaughtUp()) await this.#deaths.forget();
+    this.#ticker = setInterval(() => this.#tick(Date.now()), TICK_MS);
+    // The first mark tells the reader that somebody is here, as soon as the backlog is worked off.
+    if (this.#service.markEveryMs !== null) this.#askMark();
+  }
+
+  async #follow(stream: StoredMessage['stream'], filters: readonly string[]): Promise<void> {
+    const fromSeq = this.#handled[stream]! + 1;
+    const follower = await StreamFollower.start(this.#broker, { stream, filters, fromSeq }, (input) =>
+      this.#handle(input),
+    );
+    this.#deaths.backlog(stream, follower.pending);
+    this.#followers.set(stream, follower);
+    follower.done.catch((error: Error) => this.#fail(error));
+  }
+
+  async #handle(input: StoredMessage): Promise<void> {
+    if (this.#closed || input.seq <= this.#handled[input.stream]!) return;
+    this.#busy++;
+    try {
+      if (await this.#deaths.isDeadly(input)) {
+        await this.#reject(input, 'process_deaths', new Error('three processes died while they handled this input'));
+      } else {
+        await this.#tryHandle(input);
+      }
+      this.#handled[input.stream] = input.seq;
+      this.#lastInputMs = Math.max(this.#lastInputMs, input.storedAtMs);
+      await this.#deaths.handled(input);
+    } finally {
+      this.#busy--;
+    }
+  }
+
+  async #tryHandle(input: StoredMessage): Promise<void> {
+    try {
+      await this.#worker.handle(input);
+    } catch (error) {
+      // Not garbage and not ours to skip: the partition waits for a newer service.
+      if (error instanceof UnsupportedVersion) throw error;
+      const reason = error instanceof ContractViolation ? 'contract_violation' : 'handler_fault';
+      await this.#reject(input, reason, error);
+    }
+  }
+
+  async #reject(
+    input: StoredMessage,
+    reason: 'contract_violation' | 'handler_fault' | 'process_deaths',
+    error: unknown,
+  ): Promise<void> {
+    await rejectInput(this.#broker, this.#service.name, input, reason, error);
+    this.#hooks.rejected(input, reason);
+    if (reason !== 'contract_violation') this.#worker.faulted?.(input);
+  }
+
+  #tick(nowMs: number): void {
+    if (this.#closed) return;
+    try {
+      this.#worker.tick(nowMs);
+    } catch (error) {
+      this.#lose(error as Error);
+      return;
+    }
+    const { markEveryMs } = this.#service;
+    if (markEveryMs !== null && nowMs >= this.#nextMarkMs) this.#askMark();
+  }
+
+  #askMark(): void {
+    this.#nextMarkMs = Date.now() + (this.#service.markEveryMs ?? 0);
+    if (this.#marking) {
+      this.#markAsked = true;
+      return;
+    }
+    this.#marking = this.#mark()
+      .catch((error: Error) => this.#lose(error))
+      .finally(() => {
+        this.#marking = null;
+        if (!this.#markAsked || this.#closed) return;
+        this.#markAsked = false;
+        this.#askMark();
+      });
+  }
+
+  /** Positions first, then wait until all that belongs before them is durable, then say so. */
+  async #mark(): Promise<void> {
+    const nowMs = Date.now();
+    const handled: Positions = { ...this.#handled };
+    const inputs = this.#worker.positions?.(handled) ?? handled;
+    const reached = this.isCaughtUp() ? nowMs : this.#lastInputMs;
+    const asOfMs = this.#worker.asOfMs?.(reached) ?? reached;
+    await this.#worker.settled?.();
+    await this.#publisher.flushed();
+    if (this.#closed) return;
+    const mark: Mark = {
+      v: VERSION,
+      id: randomUUID(),
+      p: this.p,
+      asOfMs,
+      inputs: { ...inputs },
+      ...this.#worker.counts(),
+      instance: this.#instance,
+    };
+    const data = encode(this.#service.mark, mark);
+    this.#publisher.set(this.#service.mark.subject(this.p), () => data);
+    await this.#publisher.flushed();
+  }
+
+  #fail(error: Error): void {
+    if (this.#closed) return;
+    if (error instanceof UnsupportedVersion) {
+      void this.abandon();
+      this.#hooks.stopped(error);
+    } else this.#lose(error);
+  }
+
+  #lose(error: Error): void {
+    if (this.#closed) return;
+    void this.abandon();
+    this.#hooks.lost(error);
+  }
+}

@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
+import { type Policy, policyDigestOf, policySchema } from '@orchestrate/canon';
+import { policyActivated, policyPublished, STREAM_NAMES, VERSION } from '@orchestrate/contracts';
+import { z } from 'zod';
+import { PublishRefused } from './ack-publisher.ts';
+import { encode, issuesOf } from './codec.ts';
+import type { Broker } from './connect.ts';
+
+const streamsFileSchema = z.strictObject({
+  streams: z.array(
+    z.strictObject({
+      name: z.enum(STREAM_NAMES),
+      subjects: z.array(z.string()),
+      subject_transform: z.strictObject({ src: z.string(), dest: z.string() }).optional(),
+      max_age_sec: z.number().int().optional(),
+      max_msgs_per_subject: z.number().int().optional(),
+      discard_new_per_subject: z.boolean().optional(),
+      max_bytes: z.number().int(),
+      discard: z.enum(['old', 'new']).optional(),
+      deny_delete: z.boolean().optional(),
+      deny_purge: z.boolean().optional(),
+      allow_direct: z.boolean().optional(),
+    }),
+  ),
+  buckets: z.array(
+    z.strictObject({
+      name: z.string(),
+      history: z.number().int(),
+      marker_ttl_sec: z.number().int().optional(),
+      max_bytes: z.number().int(),
+    }),
+  ),
+});
+export type StreamsFile = z.infer<typeof streamsFileSchema>;
+
+const STREAMS_FILE = new URL('../../../deploy/nats/streams.json', import.meta.url);
+
+/** The streams as they are declared in `deploy/nats`. Throws with every problem when the file is broken. */
+export function readStreamsFile(file: URL | string = STREAMS_FILE): StreamsFile {
+  const parsed = streamsFileSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
+  if (parsed.success) return parsed.data;
+  const problems = issuesOf(parsed.error).map((issue) => `${issue.path}: ${issue.message}`);
+  throw new Error(`${String(file)} does not declare streams: ${problems.join('; ')}`);
+}
+
+/** Creates what is missing and brings what exists to its declaration. The only place that creates streams. */
+export async function provisionStreams(broker: Broker, declared: StreamsFile = readStreamsFile()): Promise<void> {
+  await Promise.all(declared.streams.map((stream) => provisionStream(broker, stream)));
+  for (const bucket of declared.buckets) {
+    await broker.kvm.create(bucket.name, {
+      history: bucket.history,
+      max_bytes: bucket.max_bytes,
+      ...(bucket.marker_ttl_sec ? { markerTTL: bucket.marker_ttl_sec * 1000 } : {}),
+    });
+  }
+}
+
+async function provisionStream(broker: Broker, stream: StreamsFile['streams'][number]): Promise<void> {
+  const { max_age_sec, discard, ...rest } = stream;
+  const config: Record<string, unknown> = {
+    ...rest,
+    retention: RetentionPolicy.Limits,
+    storage: StorageType.File,
+    num_replicas: 1,
+    max_consumers: 4096,
+    allow_direct: true,
+    duplicate_window: 120_000_000_000,
+    max_age: (max_age_sec ?? 0) * 1_000_000_000,
+    discard: discard === 'new' ? DiscardPolicy.New : DiscardPolicy.Old,
+  };
+  const known = await broker.jsm.streams.info(stream.name).catch(() => null);
+  if (known) await broker.jsm.streams.update(stream.name, config as Partial<StreamConfig>);
+  else await broker.jsm.streams.add(config as Partial<StreamConfig> & { name: string });
+}
+
+/**
+ * Publishes a policy under its digest and puts it in force. Throws with every problem when it breaks the schema;
+ * then nothing changes and the policy before stays in force.
+ */
+export async function activatePolicy(
+  broker: Broker,
+  policy: Policy,
+  activatedBy: 'provisioner' | 'operator' = 'provisioner',
+): Promise<string> {
+  const checked = policySchema.safeParse(policy);
+  if (!checked.success) {
+    const problems = issuesOf(checked.error).map((issue) => `${issue.path}: ${issue.message}`);
+    throw new Error(`the policy is not usable: ${problems.join('; ')}`);
+  }
+  const digest = policyDigestOf(checked.data);
+  const document = { v: VERSION, id: randomUUID(), digest, policy: checked.data };
+  try {
+    const expect = { lastSeq: 0 };
+    await broker.publisher.publish(policyPublished.subject(digest), encode(policyPublished, document), { expect });
+  } catch (error) {
+    // The same digest is the same document: it was published before.
+    if (error instanceof PublishRefused || (error as { code?: unknown }).code !== 10071) throw error;
+  }
+  const activation = { v: VERSION, id: randomUUID(), digest, activatedBy };
+  await broker.publisher.publish(policyActivated.subject(null), encode(policyActivated, activation));
+  return digest;
+}

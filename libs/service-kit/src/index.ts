@@ -1,0 +1,11 @@
+export { baseEnvironment, EnvironmentError, parseEnvironment, wholeNumber } from './environment.ts';
+export type { Health } from './health-server.ts';
+export { createLog, type Logger } from './log.ts';
+export { type PolicyAndDigest, PolicyInForce } from './policy-in-force.ts';
+export {
+  type Environment,
+  type RunningService,
+  runService,
+  type ServiceContext,
+  type ServiceDefinition,
+} from './run-service.ts';

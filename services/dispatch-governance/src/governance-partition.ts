@@ -1,0 +1,271 @@
+import { digestOfBytes, type RecipientStanding } from '@orchestrate/canon';
+import {
+  approvalRecorded,
+  type ChainRecord,
+  decisionRecorded,
+  holdSaved,
+  interventionRecorded,
+  ledgerSaved,
+  type Mark,
+  type MessageContract,
+  outcomeRecorded,
+  suppressionListed,
+  tenantConfigured,
+  touchesSaved,
+  truthFromWire,
+  truthRecorded,
+} from '@orchestrate/contracts';
+import {
+  DeadlineHeap,
+  decodeLenient,
+  PublishConflict,
+  type PartitionContext,
+  type PartitionWorker,
+  type Positions,
+  PublishAbandoned,
+  readStored,
+  rejectInput,
+  type StoredMessage,
+} from '@orchestrate/messaging';
+import type { PolicyInForce } from '@orchestrate/service-kit';
+import { handleDispatchRequested } from './handle-dispatch-requested.ts';
+import { handleOperatorCommand } from './handle-operator-command.ts';
+import { handleOutcome } from './handle-outcome.ts';
+import { handleTenantConfig } from './handle-tenant-config.ts';
+import { handleTruth } from './handle-truth.ts';
+import { RefusedCommand } from './refused-command.ts';
+import { saveTouchesAndHolds } from './save-ledger.ts';
+import { TenantDesk } from './tenant-desk.ts';
+import { TenantLedger } from './tenant-ledger.ts';
+
+/** Beyond this many waiting requests of a partition the reader pauses; the stream keeps what it does not read. */
+const WAITING_MAX = 2_048;
+const WAITING_RESUME = 1_024;
+
+/** The desks of one partition's tenants, their time and what they share. */
+export class GovernancePartition implements PartitionWorker {
+  readonly context: PartitionContext;
+  readonly policy: PolicyInForce;
+  readonly #desks = new Map<string, TenantDesk>();
+  readonly #wakes = new DeadlineHeap();
+  /** Highest sequence of the partition's chains that is folded. */
+  highestSeq = 0;
+  #truthAsOfMs = 0;
+  #wasFresh = false;
+  #changed = 0;
+  #resume: (() => void)[] = [];
+
+  private constructor(context: PartitionContext, policy: PolicyInForce) {
+    this.context = context;
+    this.policy = policy;
+  }
+
+  /** Ledgers from their last saving, then every record that came after; truths and configurations as they stand. */
+  static async open(
+    context: PartitionContext,
+    mark: Mark | null,
+    policy: PolicyInForce,
+  ): Promise<GovernancePartition> {
+    const partition = new GovernancePartition(context, policy);
+    const { broker, p } = context;
+    for await (const stored of readStored(broker, {
+      stream: 'LEDGER',
+      filters: [`ledger.${p}.*.state`, `ledger.${p}.*.touches.*`, `ledger.${p}.*.hold.*`],
+    })) {
+      partition.#restore(stored);
+    }
+    const fromSeq = (mark?.inputs.DECISIONS ?? 0) + 1;
+    for await (const stored of readStored(broker, { stream: 'DECISIONS', filters: [`decision.${p}.*.*`], fromSeq })) {
+      partition.#replay(stored);
+    }
+    partition.highestSeq = Math.max(partition.highestSeq, fromSeq - 1);
+    for await (const stored of readStored(broker, { stream: 'CONFIG', filters: [`config.${p}.*.tenant`] })) {
+      const config = tenantConfigured.lenient.safeParse(JSON.parse(Buffer.from(stored.data).toString()));
+      if (config.success) partition.desk(config.data.tenantId).config = config.data;
+    }
+    for await (const stored of readStored(broker, { stream: 'TRUTH', filters: [`truth.${p}`, `truth.${p}.*`] })) {
+      handleTruth(partition, stored);
+    }
+    for (const desk of partition.#desks.values()) {
+      for (const hold of desk.ledger.holds.values()) {
+        partition.wakeAt(desk.ledger.tenantId, hold.dispatchId, Math.min(hold.releaseAtMs ?? hold.expiresAtMs, hold.expiresAtMs));
+      }
+    }
+    return partition;
+  }
+
+  closed(): boolean {
+    return this.context.closed();
+  }
+
+  desk(tenantId: string): TenantDesk {
+    return this.#desks.getOrInsertComputed(tenantId, () => new TenantDesk(this, new TenantLedger(tenantId)));
+  }
+
+  desks(): IterableIterator<TenantDesk> {
+    return this.#desks.values();
+  }
+
+  handle(input: StoredMessage): void | Promise<void> {
+    switch (input.stream) {
+      case 'TRUTH':
+        return handleTruth(this, input);
+      case 'CONFIG':
+        return handleTenantConfig(this, input);
+      case 'OPERATOR':
+        return handleOperatorCommand(this, input);
+      case 'OUTCOMES':
+        return handleOutcome(this, input);
+      default:
+        handleDispatchRequested(this, input);
+        return this.#pause();
+    }
+  }
+
+  tick(nowMs: number): void {
+    this.#watchFreshness(nowMs);
+    for (const key of this.#wakes.due(nowMs)) {
+      const [tenantId, dispatchId] = key.split('/') as [string, string];
+      this.desk(tenantId).again(dispatchId, 'release_due');
+    }
+    for (const desk of this.#desks.values()) if (desk.waiting > 0) desk.kick();
+  }
+
+  /** Only what is worked off counts as reflected; the chain's own position is that of the oldest write in flight. */
+  positions(handled: Positions): Positions {
+    const reached: Record<string, number> = { ...handled };
+    let chain = this.highestSeq;
+    for (const desk of this.#desks.values()) {
+      for (const stream of ['REQUESTS', 'OPERATOR', 'OUTCOMES'] as const) {
+        const oldest = desk.oldestPending(stream);
+        if (oldest !== null) reached[stream] = Math.min(reached[stream] ?? 0, oldest - 1);
+      }
+      if (desk.lowWater !== null) chain = Math.min(chain, desk.lowWater);
+    }
+    return { ...reached, DECISIONS: chain };
+  }
+
+  /** Touches and holds first: a state that is saved must never be ahead of them. */
+  async settled(): Promise<void> {
+    const saved = [...this.#desks.values()].map((desk) => saveTouchesAndHolds(this.context, desk.ledger));
+    await this.context.publisher.flushed();
+    for (const saveState of saved) saveState();
+  }
+
+  counts() {
+    const changed = this.#changed;
+    this.#changed = 0;
+    return { tenants: this.#desks.size, changed };
+  }
+
+  /** The truths stand for a time that is at most two cadences ago. */
+  isFresh(nowMs: number): boolean {
+    const { cadenceSec, truthCadences } = this.policy.current.policy.dispatch;
+    return nowMs - this.#truthAsOfMs <= cadenceSec * 1000 * truthCadences;
+  }
+
+  truthMarked(asOfMs: number): void {
+    this.#truthAsOfMs = Math.max(this.#truthAsOfMs, asOfMs);
+    this.#watchFreshness(Date.now());
+  }
+
+  wakeAt(tenantId: string, dispatchId: string, atMs: number): void {
+    this.#wakes.set(`${tenantId}/${dispatchId}`, atMs);
+  }
+
+  /** Asks the list at the moment of the request; no answer is unknown, never clear. */
+  async suppressionOf(tenantId: string, recipientKey: string): Promise<RecipientStanding['suppression']> {
+    const { broker, p } = this.context;
+    const subject = suppressionListed.subject({ p, tenantId, recipientKey });
+    try {
+      const found = await broker.jsm.direct.getMessage('SUPPRESSIONS', { last_by_subj: subject });
+      if (!found) return 'clear';
+      return decodeLenient(suppressionListed, found.data).state === 'suppressed' ? 'suppressed' : 'clear';
+    } catch {
+      return 'unknown';
+    }
+  }
+
+  recorded(seq: number): void {
+    this.#changed++;
+    this.highestSeq = Math.max(this.highestSeq, seq);
+  }
+
+  /** Called after each piece of work: a paused reader goes on when enough is done. */
+  worked(): void {
+    if (this.#resume.length === 0 || this.#waiting() > WAITING_RESUME) return;
+    for (const resume of this.#resume.splice(0)) resume();
+  }
+
+  /** True when the desk may go on with its next piece of work. */
+  async failed(input: StoredMessage | null, error: Error): Promise<boolean> {
+    if (error instanceof PublishAbandoned) return false;
+    if (error instanceof PublishConflict || !input) {
+      this.context.lost(error);
+      return false;
+    }
+    const reason = error instanceof RefusedCommand ? 'contract_violation' : 'handler_fault';
+    await rejectInput(this.context.broker, this.context.service, input, reason, error);
+    return true;
+  }
+
+  #watchFreshness(nowMs: number): void {
+    const fresh = this.isFresh(nowMs);
+    if (fresh && !this.#wasFresh) for (const desk of this.#desks.values()) desk.freshAgain();
+    this.#wasFresh = fresh;
+  }
+
+  #waiting(): number {
+    let waiting = 0;
+    for (const desk of this.#desks.values()) waiting += desk.waiting;
+    return waiting;
+  }
+
+  #pause(): void | Promise<void> {
+    if (this.#waiting() < WAITING_MAX) return;
+    return new Promise((resolve) => this.#resume.push(resolve));
+  }
+
+  close(): void {
+    for (const resume of this.#resume.splice(0)) resume();
+  }
+
+  #restore(stored: StoredMessage): void {
+    this.context.publisher.seed(stored.subject, stored.seq);
+    const [, , tenantId, kind] = stored.subject.split('.') as [string, string, string, string];
+    const { ledger } = this.desk(tenantId);
+    if (kind === 'state') {
+      const saved = decodeLenient(ledgerSaved, stored.data);
+      ledger.restoreState(saved);
+      this.highestSeq = Math.max(this.highestSeq, saved.chainSeq);
+    } else if (kind === 'touches') {
+      ledger.restoreTouches(stored.subject.split('.')[4]!, decodeLenient(touchesSaved, stored.data));
+    } else {
+      const { hold } = decodeLenient(holdSaved, stored.data);
+      if (hold) ledger.holds.set(hold.dispatchId, hold);
+    }
+  }
+
+  #replay(stored: StoredMessage): void {
+    const [, , tenantId, kind] = stored.subject.split('.') as [string, string, string, string];
+    const record = decodeLenient(recordContract(kind), stored.data) as ChainRecord;
+    this.desk(tenantId).ledger.apply(record, stored.seq, stored.data);
+    this.highestSeq = Math.max(this.highestSeq, stored.seq);
+  }
+
+  truthRecorded(stored: StoredMessage): void {
+    const message = decodeLenient(truthRecorded, stored.data);
+    const { fingerprint, epoch, tenantId } = message;
+    const cited = { seq: stored.seq, digest: digestOfBytes(stored.data), fingerprint, epoch };
+    this.desk(tenantId).truthMoved({ truth: truthFromWire(message), cited });
+  }
+}
+
+function recordContract(kind: string): MessageContract<{ v: string }, never> {
+  const contracts: Record<string, unknown> = {
+    OUTCOME: outcomeRecorded,
+    INTERVENTION: interventionRecorded,
+    APPROVAL: approvalRecorded,
+  };
+  return (contracts[kind] ?? decisionRecorded) as MessageContract<{ v: string }, never>;
+}

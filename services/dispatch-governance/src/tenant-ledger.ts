@@ -1,0 +1,221 @@
+import { digestOf, digestOfBytes, dispatches } from '@orchestrate/canon';
+import {
+  type ChainRecord,
+  type DecisionRecorded,
+  GENESIS_HASH,
+  type LedgerSaved,
+  type OpenHold,
+  type OutcomeRecorded,
+  type Touch,
+  type TouchesSaved,
+} from '@orchestrate/contracts';
+
+/** UTC day of a time, as YYYY-MM-DD: caps are counted by it. */
+export const utcDayOf = (atMs: number): string => new Date(atMs).toISOString().slice(0, 10);
+
+const NO_TOUCH: Touch = { count: 0, lastAtMs: 0, mailbox: '', steps: [], open: [], unresolved: [] };
+
+type Saved = Pick<
+  LedgerSaved,
+  'chainSeq' | 'chainHash' | 'ordinal' | 'lastRequestSeq' | 'lastCommandSeq' | 'lastOutcomeSeq'
+>;
+
+/**
+ * Everything that a tenant's chain of records implies: slots taken, budgets spent, approvals given, recipients
+ * touched, holds open. It changes only by a record that is durable, in chain order; so whoever lost the race for
+ * a record has spent nothing.
+ */
+export class TenantLedger {
+  readonly tenantId: string;
+  chain: Saved = {
+    chainSeq: 0,
+    chainHash: GENESIS_HASH,
+    ordinal: 0,
+    lastRequestSeq: 0,
+    lastCommandSeq: 0,
+    lastOutcomeSeq: 0,
+  };
+  readonly mailboxes = new Map<string, LedgerSaved['mailboxes'][string]>();
+  readonly domains = new Map<string, LedgerSaved['domains'][string]>();
+  readonly approvals = new Map<string, LedgerSaved['approvals'][string]>();
+  readonly touches = new Map<string, Touch>();
+  readonly holds = new Map<string, OpenHold>();
+  /** Saved touches may be ahead of the saved state: records up to here are in them already, by bucket. */
+  readonly #touchedUpTo = new Map<string, number>();
+  /** Dispatch to recipient, for releases whose outcome is awaited. */
+  readonly #awaited = new Map<string, string>();
+  /** What changed since it was last saved. */
+  readonly dirty = { state: false, buckets: new Set<string>(), holds: new Set<string>() };
+
+  constructor(tenantId: string) {
+    this.tenantId = tenantId;
+  }
+
+  restoreState(saved: LedgerSaved): void {
+    const { chainSeq, chainHash, ordinal, lastRequestSeq, lastCommandSeq, lastOutcomeSeq } = saved;
+    this.chain = { chainSeq, chainHash, ordinal, lastRequestSeq, lastCommandSeq, lastOutcomeSeq };
+    for (const [mailbox, day] of Object.entries(saved.mailboxes)) this.mailboxes.set(mailbox, day);
+    for (const [domain, day] of Object.entries(saved.domains)) this.domains.set(domain, day);
+    for (const [dispatchId, approval] of Object.entries(saved.approvals)) this.approvals.set(dispatchId, approval);
+  }
+
+  restoreTouches(bucket: string, saved: TouchesSaved): void {
+    this.#touchedUpTo.set(bucket, saved.chainSeq);
+    for (const [recipientKey, touch] of Object.entries(saved.touches)) {
+      this.touches.set(recipientKey, touch);
+      for (const release of touch.open) this.#awaited.set(release.dispatchId, recipientKey);
+    }
+  }
+
+  touchOf(recipientKey: string): Touch {
+    return this.touches.get(recipientKey) ?? NO_TOUCH;
+  }
+
+  /** A release of this dispatch whose outcome has not arrived. */
+  awaited(dispatchId: string): { recipientKey: string; release: Touch['open'][number] } | undefined {
+    const recipientKey = this.#awaited.get(dispatchId);
+    if (recipientKey === undefined) return undefined;
+    const release = this.touchOf(recipientKey).open.find((one) => one.dispatchId === dispatchId);
+    return release ? { recipientKey, release } : undefined;
+  }
+
+  usedOn(mailbox: string, day: string): number {
+    const known = this.mailboxes.get(mailbox);
+    return known?.day === day ? known.used : 0;
+  }
+
+  exploredOn(domain: string, day: string): number {
+    const known = this.domains.get(domain);
+    return known?.day === day ? known.explored : 0;
+  }
+
+  /** Folds one durable record; a record at or below the chain's head was folded before. */
+  apply(record: ChainRecord, seq: number, bytes: Uint8Array): void {
+    if (seq <= this.chain.chainSeq) return;
+    this.chain = {
+      ...this.chain,
+      chainSeq: seq,
+      chainHash: digestOfBytes(bytes),
+      ordinal: record.ordinal,
+    };
+    this.dirty.state = true;
+    switch (record.kind) {
+      case 'OUTCOME':
+        this.chain = { ...this.chain, lastOutcomeSeq: Math.max(this.chain.lastOutcomeSeq, record.outcomeSeq) };
+        this.#applyOutcome(record, seq);
+        break;
+      case 'INTERVENTION':
+        this.chain = { ...this.chain, lastCommandSeq: Math.max(this.chain.lastCommandSeq, record.commandSeq) };
+        break;
+      case 'APPROVAL': {
+        const { approvalId, actionDigest, expiresAtMs } = record;
+        this.chain = { ...this.chain, lastCommandSeq: Math.max(this.chain.lastCommandSeq, record.commandSeq) };
+        this.approvals.set(record.dispatchId, { approvalId, actionDigest, expiresAtMs });
+        break;
+      }
+      default:
+        this.chain = { ...this.chain, lastRequestSeq: Math.max(this.chain.lastRequestSeq, record.requestSeq) };
+        this.#applyDecision(record, seq);
+    }
+  }
+
+  #applyDecision(record: DecisionRecorded, seq: number): void {
+    const { dispatchId } = record;
+    this.dirty.holds.add(dispatchId);
+    if (record.kind === 'BLOCK' || dispatches(record.kind)) {
+      this.holds.delete(dispatchId);
+      this.approvals.delete(dispatchId);
+    } else {
+      this.holds.set(dispatchId, holdOf(record, seq));
+    }
+    if (record.reserved) this.#applyReservation(record, record.reserved, seq);
+  }
+
+  #applyReservation(record: DecisionRecorded, { mailbox, day }: { mailbox: string; day: string }, seq: number): void {
+    const { action, dispatchId, constraintsDigest } = record;
+    this.mailboxes.set(mailbox, {
+      day,
+      used: this.usedOn(mailbox, day) + 1,
+      lastNotBeforeMs: record.notBeforeMs ?? record.decidedAtMs,
+    });
+    if (record.budgetIds.length > 0) {
+      this.domains.set(action.domain, { day, explored: this.exploredOn(action.domain, day) + 1 });
+    }
+    if (this.#isTouched(action.recipientKey, seq)) return;
+    const touch = this.touchOf(action.recipientKey);
+    const step = stepOf(action);
+    this.#setTouch(action.recipientKey, {
+      ...touch,
+      count: touch.count + 1,
+      lastAtMs: record.decidedAtMs,
+      mailbox,
+      steps: [...touch.steps, step],
+      open: [...touch.open, { dispatchId, seq, step, constraintsDigest }],
+    });
+    this.#awaited.set(dispatchId, action.recipientKey);
+  }
+
+  #applyOutcome(record: OutcomeRecorded, seq: number): void {
+    if (this.#isTouched(record.recipientKey, seq)) return;
+    const awaited = this.awaited(record.dispatchId);
+    if (!awaited) return;
+    const { recipientKey, release } = awaited;
+    const touch = this.touchOf(recipientKey);
+    const open = touch.open.filter((one) => one !== release);
+    this.#awaited.delete(record.dispatchId);
+    if (record.state === 'sent') this.#setTouch(recipientKey, { ...touch, open });
+    else if (record.state === 'unknown') {
+      this.#setTouch(recipientKey, { ...touch, open, unresolved: [...touch.unresolved, record.dispatchId] });
+    } else {
+      // Nobody was written to: the step is still owed, the slot stays spent.
+      const steps = [...touch.steps];
+      steps.splice(steps.lastIndexOf(release.step), 1);
+      this.#setTouch(recipientKey, { ...touch, count: touch.count - 1, steps, open });
+    }
+  }
+
+  #isTouched(recipientKey: string, seq: number): boolean {
+    return seq <= (this.#touchedUpTo.get(bucketOf(recipientKey)) ?? 0);
+  }
+
+  #setTouch(recipientKey: string, touch: Touch): void {
+    this.touches.set(recipientKey, touch);
+    this.dirty.buckets.add(bucketOf(recipientKey));
+  }
+}
+
+export const stepOf = (action: { readonly campaign: string; readonly step: number }): string =>
+  `${action.campaign}:${action.step}`;
+
+export const bucketOf = (recipientKey: string): string => recipientKey.slice(0, 2);
+
+/** Reasons that pass when the same answer arrives again. */
+const STALE_REASONS = new Set<string>(['truth_stale', 'expired']);
+
+export function holdOf(record: DecisionRecorded, seq: number): OpenHold {
+  return {
+    dispatchId: record.dispatchId,
+    requestSeq: record.requestSeq,
+    requestedBy: record.requestedBy,
+    requestedAtMs: record.requestedAtMs,
+    action: record.action,
+    attempt: record.attempt,
+    kind: record.kind,
+    substance: substanceOf(record),
+    layers: [...new Set(record.unblock.map((one) => one.layer))],
+    stale: record.unblock.some((one) => STALE_REASONS.has(one.reason)),
+    lane: record.lane,
+    releaseAtMs: record.earliestReleaseMs,
+    expiresAtMs: record.expiresAtMs ?? record.decidedAtMs,
+    decisionSeq: seq,
+  };
+}
+
+/** What makes a decision another one: its kind, its cause, and what would unblock it. */
+export function substanceOf(
+  decision: Pick<DecisionRecorded, 'kind' | 'decidingGate' | 'decidingOutcome' | 'unblock' | 'lane'>,
+): string {
+  const { kind, decidingGate, decidingOutcome, lane } = decision;
+  const unblock = decision.unblock.map(({ gate, layer, source, fact, reason }) => [gate, layer, source, fact, reason]);
+  return digestOf([kind, decidingGate, decidingOutcome, lane, unblock]);
+}

@@ -1,0 +1,34 @@
+import { layerMarked } from '@orchestrate/contracts';
+import { OwnerLoop, type PartitionedService } from '@orchestrate/messaging';
+import { PolicyInForce, type RunningService, type ServiceContext } from '@orchestrate/service-kit';
+import type { Environment } from './config.ts';
+import { LayerPartition } from './layer-partition.ts';
+
+/** Runs nine machines per tenant for the partitions that this instance owns. */
+export async function startLayerRuntime(context: ServiceContext<Environment>): Promise<RunningService> {
+  const { broker, name, instance, life, log } = context;
+  const policy = await PolicyInForce.follow(broker);
+  const service: PartitionedService = {
+    name,
+    output: 'LAYERS',
+    mark: layerMarked,
+    markEveryMs: context.environment.CADENCE_SEC * 1000,
+    inputs: [
+      { stream: 'CONFIG', filters: (p) => [`config.${p}.*.tenant`] },
+      { stream: 'EVIDENCE', filters: (p) => [`evidence.${p}`, `evidence.${p}.*.*.*`] },
+      { stream: 'OPERATOR', filters: (p) => [`operator.${p}.*.*`] },
+    ],
+    open: (partition) => LayerPartition.open(partition, policy),
+  };
+  const loop = await OwnerLoop.start(broker, service, { instance, life }, log);
+  return {
+    health() {
+      const status = loop.status();
+      return { ok: status.red.length === 0, detail: { ...status } };
+    },
+    async close() {
+      await loop.close();
+      await policy.close();
+    },
+  };
+}

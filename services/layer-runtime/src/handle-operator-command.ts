@@ -1,0 +1,81 @@
+import { type OperatorCommanded, operatorCommanded } from '@orchestrate/contracts';
+import type { LayerEvent, LayerSource } from '@orchestrate/layer-machines';
+import { type Broker, decodeStrict, readLast, rejectInput, type StoredMessage } from '@orchestrate/messaging';
+import type { HeldSource, LayerPartition } from './layer-partition.ts';
+import { assertDeclared } from './tenant-sources.ts';
+
+const ALL = '_all';
+
+/** A person acted on a layer. What concerns single dispatches is governance's business, not a layer's. */
+export function handleOperatorCommand(partition: LayerPartition, input: StoredMessage): void | Promise<void> {
+  const command = decodeStrict(operatorCommanded, input.data);
+  if (command.tenantId === ALL && (command.command === 'freeze' || command.command === 'unfreeze')) {
+    partition.frozen = command.command === 'freeze';
+  }
+  const tenants = command.tenantId === ALL ? [...partition.tenants.keys()] : [command.tenantId];
+  for (const tenantId of tenants) {
+    const held = addressee(partition, tenantId, command);
+    if (!held || partition.isReplay(held, input)) continue;
+    const next = act(partition, held.source, command, input.storedAtMs);
+    if (next) partition.save(held, next, input, input.storedAtMs);
+    else return refuse(partition, input, command);
+  }
+}
+
+/** Whether the last word on the whole partition was a freeze. */
+export async function isPartitionFrozen(broker: Broker, p: number): Promise<boolean> {
+  const last = async (command: 'freeze' | 'unfreeze') =>
+    (await readLast(broker, 'OPERATOR', operatorCommanded.subject({ p, tenantId: ALL, command })))?.seq ?? 0;
+  return (await last('freeze')) > (await last('unfreeze'));
+}
+
+function addressee(partition: LayerPartition, tenantId: string, command: OperatorCommanded): HeldSource | undefined {
+  switch (command.command) {
+    case 'freeze':
+    case 'unfreeze':
+      return partition.findOrCreate(tenantId, 'governance', 'main');
+    case 'hold_layer':
+    case 'release_layer':
+      return command.target ? partition.find(tenantId, command.target.layer, command.target.source) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function act(
+  partition: LayerPartition,
+  source: LayerSource,
+  command: OperatorCommanded,
+  atMs: number,
+): LayerSource | null {
+  const policy = partition.now;
+  const observeFreeze = (value: boolean) =>
+    source.observe([{ fact: 'freeze', observedAtMs: atMs, outcome: { value } }], policy, atMs);
+  switch (command.command) {
+    case 'freeze':
+      return observeFreeze(true);
+    case 'unfreeze':
+      return released(partition, observeFreeze(false), 'freeze', atMs);
+    case 'hold_layer':
+      return source.receive({ type: 'operator_hold', atMs, cause: command.target!.cause }, policy);
+    case 'release_layer':
+      return released(partition, source, command.target!.cause, atMs);
+    default:
+      return source;
+  }
+}
+
+/** After a release only what is observed from then on counts; what we fold ourselves answers at once. */
+function released(partition: LayerPartition, source: LayerSource, cause: string, atMs: number): LayerSource | null {
+  const event: LayerEvent = { type: 'operator_released', atMs, cause };
+  const next = source.receive(event, partition.now);
+  const config = partition.tenants.get(source.tenantId);
+  if (!next || !config) return next;
+  return assertDeclared(next.refreshFolded(partition.now, atMs), config, partition.now, atMs);
+}
+
+async function refuse(partition: LayerPartition, input: StoredMessage, command: OperatorCommanded): Promise<void> {
+  const { broker, service } = partition.context;
+  const problem = new Error(`${command.target?.layer ?? 'the layer'} cannot take ${command.command}`);
+  await rejectInput(broker, service, input, 'refused_by_layer', problem);
+}

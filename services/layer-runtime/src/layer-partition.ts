@@ -1,0 +1,220 @@
+import { randomUUID } from 'node:crypto';
+import { type CanonicalBlockerLayer, type LayerCondition, type Policy, sourceDigest } from '@orchestrate/canon';
+import {
+  conditionFromWire,
+  type LayerConditioned,
+  layerConditioned,
+  type TenantConfig,
+  tenantConfigured,
+  VERSION,
+} from '@orchestrate/contracts';
+import { LayerSource } from '@orchestrate/layer-machines';
+import {
+  DeadlineHeap,
+  decodeLenient,
+  encode,
+  type PartitionContext,
+  type PartitionWorker,
+  readStored,
+  referenceTo,
+  type StoredMessage,
+} from '@orchestrate/messaging';
+import type { PolicyInForce } from '@orchestrate/service-kit';
+import { handleEvidence, handleHeartbeat } from './handle-evidence.ts';
+import { handleOperatorCommand, isPartitionFrozen } from './handle-operator-command.ts';
+import { handleTenantConfig } from './handle-tenant-config.ts';
+import { assertDeclared, HEARTBEAT_LAYERS } from './tenant-sources.ts';
+
+/** One source with what its last publication said, so that "unchanged" is not published. */
+export interface HeldSource {
+  source: LayerSource;
+  readonly inputs: { EVIDENCE: number; CONFIG: number; OPERATOR: number };
+  causedBy: string | null;
+  /** Substance and validity of what was published last. */
+  published: { readonly substance: string; readonly validUntilMs: number | null } | null;
+}
+
+/** All layer sources of the tenants of one partition: folds inputs, ticks deadlines, publishes conditions. */
+export class LayerPartition implements PartitionWorker {
+  readonly context: PartitionContext;
+  readonly policy: PolicyInForce;
+  readonly tenants = new Map<string, TenantConfig>();
+  /** Everything is frozen, tenants that come later included. */
+  frozen = false;
+  readonly #sources = new Map<string, HeldSource>();
+  readonly #deadlines = new DeadlineHeap();
+  readonly #heartbeats = new Map<CanonicalBlockerLayer, number>();
+  readonly #openedAtMs = Date.now();
+  #changed = 0;
+
+  private constructor(context: PartitionContext, policy: PolicyInForce) {
+    this.context = context;
+    this.policy = policy;
+  }
+
+  /** Restores every source from its last condition and every tenant's configuration; the rest is read from the mark on. */
+  static async open(context: PartitionContext, policy: PolicyInForce): Promise<LayerPartition> {
+    const partition = new LayerPartition(context, policy);
+    const { broker, p } = context;
+    for await (const stored of readStored(broker, { stream: 'CONFIG', filters: [`config.${p}.*.tenant`] })) {
+      // A declaration that breaks its contract is rejected when it is read as an input; here it is only no help.
+      const config = tenantConfigured.lenient.safeParse(JSON.parse(Buffer.from(stored.data).toString()));
+      if (config.success) partition.tenants.set(config.data.tenantId, config.data);
+    }
+    for await (const stored of readStored(broker, { stream: 'LAYERS', filters: [`layer.${p}.*.*.*`] })) {
+      partition.#restore(stored);
+    }
+    partition.frozen = await isPartitionFrozen(broker, p);
+    return partition;
+  }
+
+  get now(): Policy {
+    return this.policy.current.policy;
+  }
+
+  handle(input: StoredMessage): void {
+    if (input.stream === 'CONFIG') handleTenantConfig(this, input);
+    else if (input.stream === 'OPERATOR') handleOperatorCommand(this, input);
+    else if (input.subject.split('.').length === 2) handleHeartbeat(this, input);
+    else handleEvidence(this, input);
+  }
+
+  /** The layer that a faulty input was about cannot be trusted until the next answer. */
+  faulted(input: StoredMessage): void {
+    const [, , tenantId, layer, source] = input.subject.split('.');
+    const held = this.#sources.get(`${tenantId}/${layer}/${source}`);
+    if (!held) return;
+    const atMs = input.storedAtMs;
+    const facts = Object.keys(held.source.context.facts);
+    let next = held.source;
+    for (const fact of facts) {
+      next = next.receive({ type: 'fact_expired', atMs, fact, reason: 'handler_fault' }, this.now) ?? next;
+    }
+    this.save(held, next, input, atMs);
+  }
+
+  tick(nowMs: number): void {
+    this.#expireHeartbeats(nowMs);
+    for (const key of this.#deadlines.due(nowMs)) {
+      const held = this.#sources.get(key);
+      if (held) this.save(held, this.#asserted(held.source.tick(this.now, nowMs), nowMs), null, nowMs);
+    }
+  }
+
+  counts() {
+    const changed = this.#changed;
+    this.#changed = 0;
+    return { tenants: this.tenants.size, changed };
+  }
+
+  *sourcesOf(tenantId: string): Generator<HeldSource> {
+    for (const held of this.#sources.values()) if (held.source.tenantId === tenantId) yield held;
+  }
+
+  find(tenantId: string, layer: CanonicalBlockerLayer, source: string): HeldSource | undefined {
+    return this.#sources.get(`${tenantId}/${layer}/${source}`);
+  }
+
+  /** The source, made when it is not there yet: evidence may arrive before its tenant's configuration. */
+  findOrCreate(tenantId: string, layer: CanonicalBlockerLayer, source: string): HeldSource {
+    return this.#sources.getOrInsertComputed(`${tenantId}/${layer}/${source}`, () => ({
+      source: LayerSource.create({ tenantId, layer, source, enabled: false }),
+      inputs: { EVIDENCE: 0, CONFIG: 0, OPERATOR: 0 },
+      causedBy: null,
+      published: null,
+    }));
+  }
+
+  /** Whether this input was folded into the source already. */
+  isReplay(held: HeldSource, input: StoredMessage): boolean {
+    return held.inputs[input.stream as keyof HeldSource['inputs']] >= input.seq;
+  }
+
+  /** A source that was silent looks again: what it had told and did not change since stands again. */
+  heartbeat(layer: CanonicalBlockerLayer, atMs: number): void {
+    this.#heartbeats.set(layer, Math.max(atMs, this.#heartbeats.get(layer) ?? 0));
+    for (const held of this.#sources.values()) {
+      if (held.source.layer !== layer) continue;
+      const next = held.source.regainHeartbeat(this.now, atMs);
+      if (next !== held.source) this.save(held, next, null, atMs);
+    }
+  }
+
+  /** Keeps the next state of a source and publishes it when its substance moved or its validity ran half down. */
+  save(held: HeldSource, next: LayerSource, input: StoredMessage | null, atMs: number): void {
+    held.source = next;
+    if (input) {
+      held.inputs[input.stream as keyof HeldSource['inputs']] = input.seq;
+      held.causedBy = referenceTo(input);
+    }
+    const key = `${next.tenantId}/${next.layer}/${next.source}`;
+    this.#deadlines.set(key, next.nextDeadlineMs());
+    if (!this.#isNews(held, next.condition(this.now, atMs), atMs)) return;
+    const subject = layerConditioned.subject({ p: this.context.p, ...identityOf(next) });
+    this.context.publisher.set(subject, () => this.#encode(held, atMs));
+  }
+
+  #encode(held: HeldSource, atMs: number): Uint8Array | null {
+    const condition = held.source.condition(this.now, atMs);
+    if (!this.#isNews(held, condition, atMs)) return null;
+    held.published = { substance: sourceDigest(condition), validUntilMs: condition.validUntilMs };
+    this.#changed++;
+    const message = {
+      v: VERSION,
+      id: randomUUID(),
+      causedBy: held.causedBy,
+      ...condition,
+      inputs: { ...held.inputs },
+      at: atMs,
+    } as unknown as LayerConditioned;
+    return encode(layerConditioned, message);
+  }
+
+  #isNews(held: HeldSource, condition: LayerCondition, atMs: number): boolean {
+    const { published } = held;
+    if (published === null || published.substance !== sourceDigest(condition)) return true;
+    if (condition.validUntilMs === published.validUntilMs) return false;
+    if (condition.validUntilMs === null || published.validUntilMs === null) return true;
+    // An answer that is only younger travels once the published validity has run half down.
+    return published.validUntilMs - atMs <= (condition.validUntilMs - atMs) / 2;
+  }
+
+  #restore(stored: StoredMessage): void {
+    const message = decodeLenient(layerConditioned, stored.data);
+    const condition = conditionFromWire(message);
+    const source = LayerSource.restore(condition);
+    const key = `${message.tenantId}/${message.layer}/${message.source}`;
+    this.#sources.set(key, {
+      source,
+      inputs: { ...message.inputs },
+      causedBy: message.causedBy,
+      published: { substance: sourceDigest(condition), validUntilMs: condition.validUntilMs },
+    });
+    this.context.publisher.seed(stored.subject, stored.seq);
+    this.#deadlines.set(key, source.nextDeadlineMs());
+  }
+
+  /** What configuration declares stays true while it stands: it is told again instead of expiring. */
+  #asserted(ticked: LayerSource, nowMs: number): LayerSource {
+    const config = this.tenants.get(ticked.tenantId);
+    if (!config) return ticked;
+    const expired = Object.values(ticked.context.facts).some((fact) => fact.reason === 'expired');
+    return expired ? assertDeclared(ticked, config, this.now, nowMs) : ticked;
+  }
+
+  #expireHeartbeats(nowMs: number): void {
+    for (const layer of HEARTBEAT_LAYERS) {
+      const last = Math.max(this.#heartbeats.get(layer) ?? 0, this.#openedAtMs);
+      if (nowMs - last <= this.now.heartbeatMaxSec * 1000) continue;
+      for (const held of this.#sources.values()) {
+        if (held.source.layer !== layer) continue;
+        const next = held.source.loseHeartbeat(nowMs);
+        if (next !== held.source) this.save(held, next, null, nowMs);
+      }
+    }
+  }
+}
+
+function identityOf({ tenantId, layer, source }: LayerSource) {
+  return { tenantId, layer, source };
+}

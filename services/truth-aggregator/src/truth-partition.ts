@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import { buildTruth, CANONICAL_BLOCKER_LAYERS, type CanonicalRuntimeTruth, type LayerCondition } from '@orchestrate/canon';
+import {
+  conditionFromWire,
+  layerConditioned,
+  layerMarked,
+  type Mark,
+  truthFromWire,
+  type TruthRecorded,
+  truthRecorded,
+  VERSION,
+} from '@orchestrate/contracts';
+import {
+  decodeLenient,
+  encode,
+  type PartitionContext,
+  type PartitionWorker,
+  readStored,
+  referenceTo,
+  type StoredMessage,
+} from '@orchestrate/messaging';
+import type { PolicyInForce } from '@orchestrate/service-kit';
+
+/** What is known of one tenant: its layers' newest conditions, and the truth that was published last. */
+interface HeldTenant {
+  /** By `layer/source`, with the sequence that each came with: per source the highest wins. */
+  readonly conditions: Map<string, { readonly condition: LayerCondition; readonly seq: number }>;
+  inputSeq: number;
+  inputAtMs: number;
+  causedBy: string | null;
+  truth: CanonicalRuntimeTruth | null;
+}
+
+/** The truths of one partition: folds conditions, publishes truths that changed, forwards layer-runtime's marks. */
+export class TruthPartition implements PartitionWorker {
+  readonly #context: PartitionContext;
+  readonly #policy: PolicyInForce;
+  readonly #tenants = new Map<string, HeldTenant>();
+  #asOfMs: number;
+  #changed = 0;
+
+  private constructor(context: PartitionContext, policy: PolicyInForce, mark: Mark | null) {
+    this.#context = context;
+    this.#policy = policy;
+    this.#asOfMs = mark?.asOfMs ?? 0;
+  }
+
+  static async open(context: PartitionContext, mark: Mark | null, policy: PolicyInForce): Promise<TruthPartition> {
+    const partition = new TruthPartition(context, policy, mark);
+    const { broker, p } = context;
+    for await (const stored of readStored(broker, { stream: 'TRUTH', filters: [`truth.${p}.*`] })) {
+      partition.#restoreTruth(stored);
+    }
+    // Conditions that came after the mark are read again as inputs; these here only complete the picture.
+    for await (const stored of readStored(broker, { stream: 'LAYERS', filters: [`layer.${p}.*.*.*`] })) {
+      partition.#foldCondition(stored);
+    }
+    for (const tenantId of partition.#tenants.keys()) partition.#publish(tenantId);
+    return partition;
+  }
+
+  handle(input: StoredMessage): void {
+    if (input.subject.split('.').length === 2) {
+      this.#asOfMs = decodeLenient(layerMarked, input.data).asOfMs;
+      this.#context.requestMark();
+      return;
+    }
+    this.#publish(this.#foldCondition(input));
+  }
+
+  tick(): void {}
+
+  asOfMs(): number {
+    return this.#asOfMs;
+  }
+
+  counts() {
+    const changed = this.#changed;
+    this.#changed = 0;
+    return { tenants: this.#tenants.size, changed };
+  }
+
+  #tenant(tenantId: string): HeldTenant {
+    return this.#tenants.getOrInsertComputed(tenantId, () => ({
+      conditions: new Map(),
+      inputSeq: 0,
+      inputAtMs: 0,
+      causedBy: null,
+      truth: null,
+    }));
+  }
+
+  #foldCondition(stored: StoredMessage): string {
+    const message = decodeLenient(layerConditioned, stored.data);
+    const tenant = this.#tenant(message.tenantId);
+    const key = `${message.layer}/${message.source}`;
+    const known = tenant.conditions.get(key);
+    if (!known || known.seq < stored.seq) {
+      tenant.conditions.set(key, { condition: conditionFromWire(message), seq: stored.seq });
+    }
+    if (stored.seq > tenant.inputSeq) {
+      tenant.inputSeq = stored.seq;
+      tenant.inputAtMs = stored.storedAtMs;
+      tenant.causedBy = referenceTo(stored);
+    }
+    return message.tenantId;
+  }
+
+  #restoreTruth(stored: StoredMessage): void {
+    const message = decodeLenient(truthRecorded, stored.data);
+    this.#tenant(message.tenantId).truth = truthFromWire(message);
+    this.#context.publisher.seed(stored.subject, stored.seq);
+  }
+
+  /** Built when it can be written, so that a burst of conditions costs one truth. */
+  #publish(tenantId: string): void {
+    const subject = truthRecorded.subject({ p: this.#context.p, tenantId });
+    this.#context.publisher.set(subject, () => this.#build(tenantId));
+  }
+
+  #build(tenantId: string): Uint8Array | null {
+    const tenant = this.#tenant(tenantId);
+    const { policy, digest } = this.#policy.current;
+    const truth = buildTruth({
+      tenantId,
+      conditions: [...tenant.conditions.values()].map((one) => one.condition),
+      policy,
+      policyDigest: digest,
+      previous: tenant.truth,
+      atMs: tenant.inputAtMs,
+    });
+    if (tenant.truth && !isNews(tenant.truth, truth)) return null;
+    tenant.truth = truth;
+    this.#changed++;
+    const message = {
+      v: VERSION,
+      id: randomUUID(),
+      causedBy: tenant.causedBy,
+      ...truth,
+      inputSeq: tenant.inputSeq,
+    } as unknown as TruthRecorded;
+    return encode(truthRecorded, message);
+  }
+}
+
+/** A truth of the same substance is told again only when one of its sources stays valid longer. */
+function isNews(before: CanonicalRuntimeTruth, after: CanonicalRuntimeTruth): boolean {
+  if (before.fingerprint !== after.fingerprint) return true;
+  return CANONICAL_BLOCKER_LAYERS.some((layer) =>
+    after.layers[layer].sources.some(
+      (source, index) => before.layers[layer].sources[index]?.validUntilMs !== source.validUntilMs,
+    ),
+  );
+}
