@@ -7,7 +7,13 @@ if (Number(process.versions.node.split('.')[0]) < 26) {
 }
 
 /** One vitest project per workspace package, named as the package is, so that `nx test` can pick it. */
-const manifests = globSync(['libs/*/package.json', 'services/*/package.json', 'examples/*/package.json', 'contracts/package.json', 'test/package.json']);
+const manifests = globSync([
+  'libs/*/package.json',
+  'services/*/package.json',
+  'examples/*/package.json',
+  'contracts/package.json',
+  'test/package.json',
+]);
 
 export default defineConfig({
   test: {

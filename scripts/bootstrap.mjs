@@ -36,6 +36,11 @@ const marker = inRoot('node_modules', '.orchestrate-installed');
 let installer = null;
 
 const vitest = ['vitest', 'node_modules/vitest/vitest.mjs', 'run'];
+const checks = [
+  ['lint', 'node_modules/@biomejs/biome/bin/biome', 'check', '--colors=off', '.'],
+  ['types', 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'],
+  ['boundaries', 'scripts/check-boundaries.ts'],
+];
 /** Each target is a list of steps: a name and the arguments for Node. The last one receives the user's arguments. */
 const TARGETS = {
   start: [['start', 'libs/cli/src/main.ts', 'up']],
@@ -43,12 +48,8 @@ const TARGETS = {
   demo: [['demo', 'examples/outreach/src/demo.ts']],
   test: [vitest],
   setup: [],
-  verify: [
-    ['lint', 'node_modules/@biomejs/biome/bin/biome', 'check', '--colors=off', '.'],
-    ['types', 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'],
-    ['boundaries', 'scripts/check-boundaries.ts'],
-    vitest,
-  ],
+  check: checks,
+  verify: [...checks, vitest],
 };
 
 try {

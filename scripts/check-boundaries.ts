@@ -62,7 +62,7 @@ export function findViolations(root: string): string[] {
 
     for (const file of sourcesIn(from.directory)) {
       const text = withoutComments(readFileSync(file, 'utf8'));
-      const isTest = file.endsWith('.test.ts');
+      const isTest = /\.test(-support)?\.ts$/.test(file);
       const isPure = PURE.includes(from.type) && !isTest;
       for (const match of text.matchAll(IMPORT)) {
         const problem = problemWith(match[1] ?? match[2] ?? '', { from, file, isTest, isPure, packages });

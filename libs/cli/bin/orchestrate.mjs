@@ -1,2 +1,4 @@
 #!/usr/bin/env node
-await import("../src/main.ts");
+// The bootstrap installs what is missing and brings the pinned Node, so that this works from any Node from 20 on.
+process.argv.splice(2, 0, 'cli');
+await import('../../../scripts/bootstrap.mjs');

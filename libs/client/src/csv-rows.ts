@@ -43,7 +43,10 @@ export async function* readCsv(file: string, columns: CsvColumns): AsyncGenerato
       headerSeen = true;
       return readHeader(header, columns, file);
     },
-    on_record: (fields, { lines }) => ({ fields, endsOn: lines }),
+    on_record: (fields, { lines }) => {
+      lastRow = lines;
+      return { fields, endsOn: lines };
+    },
     on_skip: (error) => {
       broken.push({ row: error ? lineOf(error, lastRow) : lastRow, problem: skipSentence(error) });
     },
@@ -54,7 +57,6 @@ export async function* readCsv(file: string, columns: CsvColumns): AsyncGenerato
     for await (const { fields, endsOn } of parser as AsyncIterable<Parsed>) {
       yield* broken;
       broken = [];
-      lastRow = endsOn;
       yield { row: endsOn - newlinesIn(fields), fields };
     }
     yield* broken;

@@ -49,3 +49,4 @@ export {
   loadTenantFile,
   type TenantFileReport,
 } from './tenant-file.ts';
+export { readYamlFile, type YamlInput } from './yaml-input.ts';

@@ -100,7 +100,7 @@ async function checkDeclared(broker: Broker, { tenantId, importId }: LeadImport)
   const ids = config.imports.map(({ id }) => id);
   if (ids.includes(importId)) return;
   throw new Error(
-    `tenant \`${tenantId}\` declares no import \`${importId}\`${hint(importId, ids)}: add it to \`imports\` in its tenant file and apply that`,
+    `tenant \`${tenantId}\` declares no import \`${importId}\`: add it to \`imports\` in its tenant file and apply that${hint(importId, ids)}`,
   );
 }
 

@@ -159,6 +159,13 @@ test('a suppression with a reason that is not known still suppresses', async () 
   ]);
 });
 
+test('a suppression row that cannot be read stops the import, since nobody knows whom it names', async () => {
+  const broken = 'email,reason\nann@s.example,listed\nben@s.example,listed,too many\n';
+  await expect(read(broken, readSuppressionRows)).rejects.toThrow(/leads\.csv:3: has more or fewer fields/);
+  const latin1 = Buffer.from('email\njos\xE9@s.example\n', 'latin1');
+  await expect(read(latin1, readSuppressionRows)).rejects.toThrow(/leads\.csv:2: email: is not UTF-8/);
+});
+
 test('the facts of an import tell shares, and none where there is nobody', () => {
   const lead = { recipientKey: 'k', verified: true, prospect: 'referral', conversation: 'none' } as const;
   expect(importFacts([lead, { ...lead, verified: false, prospect: 'none_found' }], 1, 5)).toEqual({

@@ -1,6 +1,7 @@
 import { CONVERSATION_STATES, type ConversationState } from '@orchestrate/canon';
 import { PROSPECT_CODES } from '@orchestrate/contracts';
 import { type BrokenRow, type CsvRow, type Fields, readCsv } from './csv-rows.ts';
+import { InputFileError } from './input-problem.ts';
 import { readAddress } from './recipient-address.ts';
 
 export type ProspectCode = (typeof PROSPECT_CODES)[number];
@@ -43,14 +44,18 @@ export interface SuppressionRow {
   readonly reason: SuppressionReason;
 }
 
-/** A reason that is not known still suppresses: the row is there because somebody must not be written to. */
+/**
+ * A reason that is not known still suppresses: the row is there because somebody must not be written to. A row that
+ * cannot be read at all stops everything with an InputFileError, since nobody can tell whom it, or those after it,
+ * would have named. A row whose address is none can name nobody that would ever be written to.
+ */
 export async function* readSuppressionRows(file: string): AsyncGenerator<SuppressionRow | RejectedRow> {
   for await (const row of readCsv(file, { required: ['email'], optional: ['reason'] })) {
-    if (isBroken(row)) {
-      yield rejected(row.row, null, row.problem);
-      continue;
-    }
-    const read = readAddress(row.fields.email ?? '');
+    if (isBroken(row)) throw new InputFileError([{ file, line: row.row, path: '', message: row.problem }]);
+    const email = row.fields.email ?? '';
+    if (isGarbled(email))
+      throw new InputFileError([{ file, line: row.row, path: 'email', message: NOT_UTF8 }]);
+    const read = readAddress(email);
     if ('problem' in read) {
       yield rejected(row.row, 'email', read.problem);
       continue;
@@ -64,11 +69,15 @@ export async function* readSuppressionRows(file: string): AsyncGenerator<Suppres
   }
 }
 
+const NOT_UTF8 = 'is not UTF-8: save the file as UTF-8';
+/** What decoding leaves in place of octets that are no UTF-8. */
+const isGarbled = (text: string): boolean => text.includes('\uFFFD');
+
 const isBroken = (row: CsvRow | BrokenRow): row is BrokenRow => 'problem' in row;
 
 export function readLeadRow({ row, fields }: CsvRow): LeadRow | RejectedRow {
-  const garbled = Object.keys(fields).find((field) => fields[field]?.includes('\uFFFD'));
-  if (garbled !== undefined) return rejected(row, garbled, 'is not UTF-8: save the file as UTF-8');
+  const garbled = Object.keys(fields).find((field) => isGarbled(fields[field] ?? ''));
+  if (garbled !== undefined) return rejected(row, garbled, NOT_UTF8);
   const read = readAddress(fields.email ?? '');
   if ('problem' in read) return rejected(row, 'email', read.problem);
   const unfit = VARIABLES.find((name) => !fitsOneLine(fields[name] ?? ''));

@@ -65,7 +65,9 @@ export class AckPublisher {
 
   constructor(nc: NatsConnection) {
     this.#nc = nc;
-    this.#subscription = nc.subscribe(`${this.#inbox}.*`, { callback: (_error, message) => this.#hear(message) });
+    this.#subscription = nc.subscribe(`${this.#inbox}.*`, {
+      callback: (_error, message) => this.#hear(message),
+    });
     this.#sweep = setInterval(() => this.#expire(Date.now()), 500).unref();
   }
 
@@ -78,12 +80,18 @@ export class AckPublisher {
     if (this.#waiting.size >= IN_FLIGHT_MAX) await new Promise<void>((resolve) => this.#queue.push(resolve));
     const token = String(this.#next++);
     const { promise, resolve, reject } = Promise.withResolvers<Stored>();
-    this.#waiting.set(token, { resolve, reject, deadlineMs: Date.now() + (options.timeoutMs ?? ACK_TIMEOUT_MS) });
+    this.#waiting.set(token, {
+      resolve,
+      reject,
+      deadlineMs: Date.now() + (options.timeoutMs ?? ACK_TIMEOUT_MS),
+    });
     try {
       const headers = expectationHeaders(options);
       this.#nc.publish(subject, data, { reply: `${this.#inbox}.${token}`, ...(headers ? { headers } : {}) });
     } catch (error) {
-      this.#take(token)?.reject(new PublishUncertain('connection', `cannot publish: ${(error as Error).message}`));
+      this.#take(token)?.reject(
+        new PublishUncertain('connection', `cannot publish: ${(error as Error).message}`),
+      );
     }
     return promise;
   }
@@ -104,7 +112,11 @@ export class AckPublisher {
       waiting.reject(new PublishUncertain(503, 'no stream answered'));
       return;
     }
-    const answer = message.json<{ seq?: number; duplicate?: boolean; error?: { err_code: number; description: string } }>();
+    const answer = message.json<{
+      seq?: number;
+      duplicate?: boolean;
+      error?: { err_code: number; description: string };
+    }>();
     if (!answer.error) waiting.resolve({ seq: answer.seq!, duplicate: answer.duplicate === true });
     else waiting.reject(failure(answer.error.err_code, answer.error.description));
   }
@@ -128,7 +140,8 @@ function expectationHeaders(options: { expect?: Expectation; messageId?: string 
   const set = headers();
   if (options.expect) {
     set.set('Nats-Expected-Last-Subject-Sequence', String(options.expect.lastSeq));
-    if (options.expect.subject) set.set('Nats-Expected-Last-Subject-Sequence-Subject', options.expect.subject);
+    if (options.expect.subject)
+      set.set('Nats-Expected-Last-Subject-Sequence-Subject', options.expect.subject);
   }
   if (options.messageId) set.set('Nats-Msg-Id', options.messageId);
   return set;

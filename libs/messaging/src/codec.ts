@@ -22,7 +22,10 @@ export class UnsupportedVersion extends Error {
 }
 
 /** Bytes of a message. Throws ContractViolation rather than let anything leave that its contract does not allow. */
-export function encode<T extends { readonly v: string }>(contract: MessageContract<T, never>, message: T): Uint8Array {
+export function encode<T extends { readonly v: string }>(
+  contract: MessageContract<T, never>,
+  message: T,
+): Uint8Array {
   const checked = contract.strict.safeParse(message);
   if (!checked.success) throw new ContractViolation(contract.name, issuesOf(checked.error));
   return encoder.encode(JSON.stringify(message));
@@ -53,10 +56,16 @@ function decode<T extends { readonly v: string }>(
   try {
     value = JSON.parse(decoder.decode(data));
   } catch (error) {
-    throw new ContractViolation(contract.name, [{ path: '', message: `not JSON: ${(error as Error).message}` }]);
+    throw new ContractViolation(contract.name, [
+      { path: '', message: `not JSON: ${(error as Error).message}` },
+    ]);
   }
   const version = (value as { v?: unknown } | null)?.v;
-  if (typeof version === 'string' && /^\d+\.\d+$/.test(version) && Number.parseInt(version, 10) > CONTRACT_MAJOR) {
+  if (
+    typeof version === 'string' &&
+    /^\d+\.\d+$/.test(version) &&
+    Number.parseInt(version, 10) > CONTRACT_MAJOR
+  ) {
     throw new UnsupportedVersion(contract.name, version);
   }
   const parsed = schema.safeParse(value);

@@ -3,7 +3,7 @@ import { PARTITIONS } from '@orchestrate/canon';
 import type { UnsupportedVersion } from './codec.ts';
 import type { Broker } from './connect.ts';
 import { DeathWatch } from './death-watch.ts';
-import { type OwnerRecord, OWNERS_BUCKET, OwnerRecords } from './owner-record.ts';
+import { OWNERS_BUCKET, type OwnerRecord, OwnerRecords } from './owner-record.ts';
 import { PartitionRun } from './partition-run.ts';
 import type { PartitionedService } from './partitioned-service.ts';
 import { Presence } from './presence.ts';
@@ -114,7 +114,9 @@ export class OwnerLoop {
 
   #wanted(): number[] {
     const members = this.#presence.members();
-    return Array.from({ length: PARTITIONS }, (_, p) => p).filter((p) => ownerOf(p, members) === this.#self.instance);
+    return Array.from({ length: PARTITIONS }, (_, p) => p).filter(
+      (p) => ownerOf(p, members) === this.#self.instance,
+    );
   }
 
   /** Starts what should be ours and is not, lets go what is ours and should not be. */
@@ -148,17 +150,26 @@ export class OwnerLoop {
     try {
       await this.#awaitHandover(p);
       const deaths = await DeathWatch.take(this.#records, p, this.#self, (record) => this.#isAlive(record));
-      const run = await PartitionRun.open(this.#broker, this.#service, { p, instance: this.#self.instance }, deaths, {
-        lost: (error) => this.#lost(p, error),
-        stopped: (error) => this.#stopped(p, error),
-        rejected: (input, reason) => {
-          this.#rejected++;
-          this.#log.warn({ p, stream: input.stream, seq: input.seq, reason }, 'input rejected');
-          if (reason === 'process_deaths') {
-            this.#red.set(`${input.stream}/${input.seq}`, `${input.stream}/${input.seq} skipped after three deaths`);
-          }
+      const run = await PartitionRun.open(
+        this.#broker,
+        this.#service,
+        { p, instance: this.#self.instance },
+        deaths,
+        {
+          lost: (error) => this.#lost(p, error),
+          stopped: (error) => this.#stopped(p, error),
+          rejected: (input, reason) => {
+            this.#rejected++;
+            this.#log.warn({ p, stream: input.stream, seq: input.seq, reason }, 'input rejected');
+            if (reason === 'process_deaths') {
+              this.#red.set(
+                `${input.stream}/${input.seq}`,
+                `${input.stream}/${input.seq} skipped after three deaths`,
+              );
+            }
+          },
         },
-      });
+      );
       if (this.#closing) await run.release();
       else this.#runs.set(p, run);
       this.#stoppedUntilMs.delete(p);
@@ -174,7 +185,8 @@ export class OwnerLoop {
     const deadline = Date.now() + HANDOVER_MAX_MS;
     while (Date.now() < deadline && !this.#closing) {
       const record = await this.#records.read(p);
-      if (!record || record.state === 'released' || record.life === this.#self.life || !this.#isAlive(record)) return;
+      if (!record || record.state === 'released' || record.life === this.#self.life || !this.#isAlive(record))
+        return;
       await sleep(10);
     }
   }

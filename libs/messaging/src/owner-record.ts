@@ -32,7 +32,7 @@ export class OwnerRecords {
 
   async read(p: number): Promise<OwnerRecord | null> {
     const entry = await this.#kv.get(`${this.#service}.${p}`);
-    if (!entry || entry.operation !== 'PUT') return null;
+    if (entry?.operation !== 'PUT') return null;
     const parsed = recordSchema.safeParse(entry.json());
     return parsed.success ? parsed.data : null;
   }

@@ -139,7 +139,11 @@ export class PartitionRun {
     this.#busy++;
     try {
       if (await this.#deaths.isDeadly(input)) {
-        await this.#reject(input, 'process_deaths', new Error('three processes died while they handled this input'));
+        await this.#reject(
+          input,
+          'process_deaths',
+          new Error('three processes died while they handled this input'),
+        );
       } else {
         await this.#tryHandle(input);
       }

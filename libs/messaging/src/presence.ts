@@ -71,7 +71,9 @@ export class Presence {
   /** The KV client renews no TTL, so the key is published as what it is: a message with a TTL. */
   async #renew(): Promise<void> {
     if (this.#closed) return;
-    await this.#broker.js.publish(`$KV.${PRESENCE_BUCKET}.${this.#key()}`, this.#life, { ttl: `${TTL_SEC}s` });
+    await this.#broker.js.publish(`$KV.${PRESENCE_BUCKET}.${this.#key()}`, this.#life, {
+      ttl: `${TTL_SEC}s`,
+    });
   }
 
   async #follow(kv: KV): Promise<void> {

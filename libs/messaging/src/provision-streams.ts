@@ -46,7 +46,10 @@ export function readStreamsFile(file: URL | string = STREAMS_FILE): StreamsFile 
 }
 
 /** Creates what is missing and brings what exists to its declaration. The only place that creates streams. */
-export async function provisionStreams(broker: Broker, declared: StreamsFile = readStreamsFile()): Promise<void> {
+export async function provisionStreams(
+  broker: Broker,
+  declared: StreamsFile = readStreamsFile(),
+): Promise<void> {
   await Promise.all(declared.streams.map((stream) => provisionStream(broker, stream)));
   for (const bucket of declared.buckets) {
     await broker.kvm.create(bucket.name, {
@@ -93,7 +96,9 @@ export async function activatePolicy(
   const document = { v: VERSION, id: randomUUID(), digest, policy: checked.data };
   try {
     const expect = { lastSeq: 0 };
-    await broker.publisher.publish(policyPublished.subject(digest), encode(policyPublished, document), { expect });
+    await broker.publisher.publish(policyPublished.subject(digest), encode(policyPublished, document), {
+      expect,
+    });
   } catch (error) {
     // The same digest is the same document: it was published before.
     if (error instanceof PublishRefused || (error as { code?: unknown }).code !== 10071) throw error;

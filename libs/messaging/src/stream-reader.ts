@@ -45,7 +45,11 @@ export async function* readStored(broker: Broker, range: ReadRange): AsyncGenera
 }
 
 /** The newest message on a subject, from the stream's leader, or null. */
-export async function readLast(broker: Broker, stream: StreamName, subject: string): Promise<StoredMessage | null> {
+export async function readLast(
+  broker: Broker,
+  stream: StreamName,
+  subject: string,
+): Promise<StoredMessage | null> {
   const message = await broker.jsm.streams.getMessage(stream, { last_by_subj: subject });
   if (!message) return null;
   return {

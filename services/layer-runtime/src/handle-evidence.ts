@@ -22,7 +22,12 @@ export function handleEvidence(partition: LayerPartition, input: StoredMessage):
       outcome: 'value' in fact ? { value: fact.value } : { unknown: fact.unknown },
     }),
   );
-  partition.save(held, held.source.observe(observations, partition.now, input.storedAtMs), input, input.storedAtMs);
+  partition.save(
+    held,
+    held.source.observe(observations, partition.now, input.storedAtMs),
+    input,
+    input.storedAtMs,
+  );
 }
 
 export function handleHeartbeat(partition: LayerPartition, input: StoredMessage): void {

@@ -29,14 +29,20 @@ export async function isPartitionFrozen(broker: Broker, p: number): Promise<bool
   return (await last('freeze')) > (await last('unfreeze'));
 }
 
-function addressee(partition: LayerPartition, tenantId: string, command: OperatorCommanded): HeldSource | undefined {
+function addressee(
+  partition: LayerPartition,
+  tenantId: string,
+  command: OperatorCommanded,
+): HeldSource | undefined {
   switch (command.command) {
     case 'freeze':
     case 'unfreeze':
       return partition.findOrCreate(tenantId, 'governance', 'main');
     case 'hold_layer':
     case 'release_layer':
-      return command.target ? partition.find(tenantId, command.target.layer, command.target.source) : undefined;
+      return command.target
+        ? partition.find(tenantId, command.target.layer, command.target.source)
+        : undefined;
     default:
       return undefined;
   }
@@ -66,7 +72,12 @@ function act(
 }
 
 /** After a release only what is observed from then on counts; what we fold ourselves answers at once. */
-function released(partition: LayerPartition, source: LayerSource, cause: string, atMs: number): LayerSource | null {
+function released(
+  partition: LayerPartition,
+  source: LayerSource,
+  cause: string,
+  atMs: number,
+): LayerSource | null {
   const event: LayerEvent = { type: 'operator_released', atMs, cause };
   const next = source.receive(event, partition.now);
   const config = partition.tenants.get(source.tenantId);
@@ -74,7 +85,11 @@ function released(partition: LayerPartition, source: LayerSource, cause: string,
   return assertDeclared(next.refreshFolded(partition.now, atMs), config, partition.now, atMs);
 }
 
-async function refuse(partition: LayerPartition, input: StoredMessage, command: OperatorCommanded): Promise<void> {
+async function refuse(
+  partition: LayerPartition,
+  input: StoredMessage,
+  command: OperatorCommanded,
+): Promise<void> {
   const { broker, service } = partition.context;
   const problem = new Error(`${command.target?.layer ?? 'the layer'} cannot take ${command.command}`);
   await rejectInput(broker, service, input, 'refused_by_layer', problem);

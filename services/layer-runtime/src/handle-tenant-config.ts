@@ -27,7 +27,12 @@ export function handleTenantConfig(partition: LayerPartition, input: StoredMessa
   }
 }
 
-function tell(partition: LayerPartition, source: LayerSource, declared: DeclaredSource, atMs: number): LayerSource {
+function tell(
+  partition: LayerPartition,
+  source: LayerSource,
+  declared: DeclaredSource,
+  atMs: number,
+): LayerSource {
   const policy = partition.now;
   const isNew = Object.values(source.context.facts).every((fact) => fact.observedAtMs === null);
   const initial = Object.entries(declared.initial ?? {}).filter(

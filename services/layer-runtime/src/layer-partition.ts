@@ -1,5 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { type CanonicalBlockerLayer, type LayerCondition, type Policy, sourceDigest } from '@orchestrate/canon';
+import {
+  type CanonicalBlockerLayer,
+  type LayerCondition,
+  type Policy,
+  sourceDigest,
+} from '@orchestrate/canon';
 import {
   conditionFromWire,
   type LayerConditioned,

@@ -108,7 +108,12 @@ function campaignSource(campaign: TenantConfig['campaigns'][number]): DeclaredSo
 }
 
 /** What the configuration says of one source, told to it at this time; an undeclared source learns nothing. */
-export function assertDeclared(source: LayerSource, config: TenantConfig, policy: Policy, atMs: number): LayerSource {
+export function assertDeclared(
+  source: LayerSource,
+  config: TenantConfig,
+  policy: Policy,
+  atMs: number,
+): LayerSource {
   const declared = declaredSources(config, policy).find(
     (one) => one.layer === source.layer && one.source === source.source,
   );

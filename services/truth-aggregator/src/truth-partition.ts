@@ -1,12 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { buildTruth, CANONICAL_BLOCKER_LAYERS, type CanonicalRuntimeTruth, type LayerCondition } from '@orchestrate/canon';
+import {
+  buildTruth,
+  CANONICAL_BLOCKER_LAYERS,
+  type CanonicalRuntimeTruth,
+  type LayerCondition,
+} from '@orchestrate/canon';
 import {
   conditionFromWire,
   layerConditioned,
   layerMarked,
   type Mark,
-  truthFromWire,
   type TruthRecorded,
+  truthFromWire,
   truthRecorded,
   VERSION,
 } from '@orchestrate/contracts';
@@ -45,7 +50,11 @@ export class TruthPartition implements PartitionWorker {
     this.#asOfMs = mark?.asOfMs ?? 0;
   }
 
-  static async open(context: PartitionContext, mark: Mark | null, policy: PolicyInForce): Promise<TruthPartition> {
+  static async open(
+    context: PartitionContext,
+    mark: Mark | null,
+    policy: PolicyInForce,
+  ): Promise<TruthPartition> {
     const partition = new TruthPartition(context, policy, mark);
     const { broker, p } = context;
     for await (const stored of readStored(broker, { stream: 'TRUTH', filters: [`truth.${p}.*`] })) {

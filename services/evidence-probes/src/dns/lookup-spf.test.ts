@@ -2,7 +2,7 @@ import { startDnsServer } from '@orchestrate/test-kit';
 import { describe, expect, test } from 'vitest';
 import { lookupSpf } from './lookup-spf.ts';
 import { createTxtResolver } from './resolver.ts';
-import { resolverFor, serving, summary, txt } from './test-dns.ts';
+import { resolverFor, serving, summary, txt } from './dns.test-support.ts';
 
 const EGRESS = '192.0.2.1';
 

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { digestOf } from './answer.ts';
 import { probeDomain } from './probe-domain.ts';
 import type { TxtResolver } from './resolver.ts';
-import { resolverFor, serving, summary, txt } from './test-dns.ts';
+import { resolverFor, serving, summary, txt } from './dns.test-support.ts';
 
 const KEY = generateKeyPairSync('rsa', { modulusLength: 2048 })
   .publicKey.export({ format: 'der', type: 'spki' })

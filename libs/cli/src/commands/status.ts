@@ -1,0 +1,63 @@
+import { isSameProcess, readRunFile } from '@orchestrate/embedded';
+import { Command } from 'commander';
+import { globalOptions } from '../connect.ts';
+import { EXIT } from '../exit-codes.ts';
+import { colours, printJson, printLine, printTable } from '../print.ts';
+
+interface ServiceLine {
+  readonly instance: string;
+  readonly pid: number | null;
+  readonly ok: boolean;
+  readonly detail: Record<string, unknown>;
+}
+
+export function statusCommand(): Command {
+  return new Command('status')
+    .description('which services run and how they are; exit code 1 when one is not well or none runs')
+    .addHelpText('after', '\nExample:\n  orchestrate status --json')
+    .action(status);
+}
+
+async function status(_options: object, command: Command): Promise<void> {
+  const { dataDir, json } = globalOptions(command);
+  const run = readRunFile(dataDir);
+  if (!run || !isSameProcess(run)) {
+    if (json) printJson({ up: false, services: [] });
+    else printLine(`no platform runs in ${dataDir}: start one with \`npm start\``);
+    process.exitCode = EXIT.failed;
+    return;
+  }
+  const services = await Promise.all(
+    run.services.map(async ({ instance, pid, healthPort }) => ({
+      instance,
+      pid,
+      ...(await healthOf(healthPort)),
+    })),
+  );
+  if (!services.every((service) => service.ok)) process.exitCode = EXIT.failed;
+  if (json) {
+    printJson({ up: true, natsUrl: run.nats.url, services });
+    return;
+  }
+  printLine(`nats-server ${run.nats.url} (pid ${run.nats.pid}), up since ${run.startedAt}`);
+  printTable(['SERVICE', 'PID', 'HEALTH', 'DETAIL'], services.map(row));
+}
+
+function row({ instance, pid, ok, detail }: ServiceLine): string[] {
+  const health = ok ? colours.green('ok') : colours.red('not ok');
+  const facts = Object.entries(detail)
+    .filter(([, value]) => !Array.isArray(value) || value.length > 0)
+    .map(([key, value]) => `${key} ${Array.isArray(value) ? value.join('; ') : String(value)}`);
+  return [instance, String(pid ?? '-'), health, facts.join(', ')];
+}
+
+async function healthOf(port: number | null): Promise<{ ok: boolean; detail: Record<string, unknown> }> {
+  if (port === null) return { ok: false, detail: { problem: 'not ready' } };
+  try {
+    const answer = await fetch(`http://127.0.0.1:${port}/healthz`, { signal: AbortSignal.timeout(2_000) });
+    const body = (await answer.json()) as { detail?: Record<string, unknown> };
+    return { ok: answer.ok, detail: body.detail ?? {} };
+  } catch (error) {
+    return { ok: false, detail: { problem: (error as Error).message } };
+  }
+}
