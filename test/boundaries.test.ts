@@ -50,6 +50,7 @@ test('allowed imports pass, and tests may use the test kit without declaring it'
     `import { test } from 'vitest';\nimport '@orchestrate/test-kit';`,
   );
   write('libs/canon/src/truth.ts', `// never Date.now(), see SPEC\nexport const at = new Date(0);`);
+  write('services/aggregator/src/zones.test-support.ts', `import '@orchestrate/test-kit';`);
   write('libs/canon/src/truth.test.ts', `import 'node:fs';\nconst now = Date.now();`);
   expect(check(root)).toEqual({ code: 0, lines: [] });
 });

@@ -14,12 +14,20 @@ import {
 import { z } from 'zod';
 import { defineMessage, type MessageOf, type ObjectBuilder } from './define-message.ts';
 import { actionShape } from './dispatch.ts';
-import { OUTCOME_REASONS, SETTLED_OUTCOMES } from './outcome.ts';
 import { COMMANDS, INTERVENTION_REASONS } from './operator.ts';
+import { OUTCOME_REASONS, SETTLED_OUTCOMES } from './outcome.ts';
 import { cause, codeVersion, envelope, id, sequence, sha256, timeMs } from './scalars.ts';
 import { modeSchema } from './truth.ts';
 
-export const RECORD_KINDS = [...DISPATCH_DECISIONS, 'OUTCOME', 'INTERVENTION', 'APPROVAL', 'MODE', 'POLICY', 'PROBE'] as const;
+export const RECORD_KINDS = [
+  ...DISPATCH_DECISIONS,
+  'OUTCOME',
+  'INTERVENTION',
+  'APPROVAL',
+  'MODE',
+  'POLICY',
+  'PROBE',
+] as const;
 export type RecordKind = (typeof RECORD_KINDS)[number];
 
 export const DECISION_TRIGGERS = [
@@ -58,7 +66,8 @@ const code = z.string().regex(/^[a-z0-9_]{1,40}$/);
 export const decisionRecorded = defineMessage({
   name: 'decision.recorded',
   stream: 'DECISIONS',
-  subject: (at: { p: number; tenantId: string; kind: RecordKind }) => `decision.${at.p}.${at.tenantId}.${at.kind}`,
+  subject: (at: { p: number; tenantId: string; kind: RecordKind }) =>
+    `decision.${at.p}.${at.tenantId}.${at.kind}`,
   schema: (object) =>
     object({
       ...envelope,
@@ -92,7 +101,11 @@ export const decisionRecorded = defineMessage({
         headroom: object({ own: z.number(), best: z.number(), mailboxes: sequence }),
       }),
       /** The slot that this record takes; only a dispatching decision takes one. */
-      reserved: object({ mailbox: id, day: z.string().regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/), ordinal: sequence }).nullable(),
+      reserved: object({
+        mailbox: id,
+        day: z.string().regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/),
+        ordinal: sequence,
+      }).nullable(),
       truth: object({ seq: sequence, digest: sha256, fingerprint: sha256, epoch: sequence }).nullable(),
       fresh: z.boolean(),
       policyDigest: sha256,

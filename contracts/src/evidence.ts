@@ -9,7 +9,8 @@ const layer = z.enum(CANONICAL_BLOCKER_LAYERS);
 export const evidenceObserved = defineMessage({
   name: 'evidence.observed',
   stream: 'EVIDENCE',
-  subject: (at: { tenantId: string; layer: string; source: string }) => `evidence.${at.tenantId}.${at.layer}.${at.source}`,
+  subject: (at: { tenantId: string; layer: string; source: string }) =>
+    `evidence.${at.tenantId}.${at.layer}.${at.source}`,
   schema: (object) =>
     object({
       ...envelope,
@@ -43,7 +44,8 @@ export const evidenceObserved = defineMessage({
             : Object.hasOwn(FACTS[message.layer], fact.fact)
               ? null
               : factValueProblem(message.layer, fact.fact, undefined);
-        if (problem) context.addIssue({ code: 'custom', path: ['facts', index, fact.fact], message: problem });
+        if (problem)
+          context.addIssue({ code: 'custom', path: ['facts', index, fact.fact], message: problem });
       });
     }),
 });

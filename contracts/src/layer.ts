@@ -17,7 +17,11 @@ import { cause, envelope, id, messageId, partition, sequence, timeMs, version } 
 const factValue = z.union([z.string().regex(/^[a-z0-9_]{1,64}$/), z.number(), z.boolean()]);
 
 export const riskSchema = (object: ObjectBuilder) =>
-  object({ risk: z.enum(RISK_NAMES as [string, ...string[]]), level: z.enum(RISK_LEVELS), phase: z.enum(RISK_PHASES) });
+  object({
+    risk: z.enum(RISK_NAMES as [string, ...string[]]),
+    level: z.enum(RISK_LEVELS),
+    phase: z.enum(RISK_PHASES),
+  });
 
 /** One source of a layer: shared by the layer's condition and the truth that carries it on. */
 export const sourceShape = (object: ObjectBuilder) => ({
@@ -32,7 +36,10 @@ export const sourceShape = (object: ObjectBuilder) => ({
       object({
         fact: z.string().regex(/^[A-Za-z0-9.]{1,40}$/),
         value: factValue.optional(),
-        band: z.string().regex(/^[a-z0-9_]{1,32}$/).optional(),
+        band: z
+          .string()
+          .regex(/^[a-z0-9_]{1,32}$/)
+          .optional(),
         verdict: z.enum(CHECK_VERDICTS),
         severity: z.enum(['none', 'soft', 'hard']),
         reason: z.enum(REASONS),

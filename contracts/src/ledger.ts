@@ -39,7 +39,9 @@ export const touchShape = (object: ObjectBuilder) =>
     /** `campaign:step` of every release. */
     steps: z.array(cause),
     /** Released dispatches whose outcome has not arrived. */
-    open: z.array(object({ dispatchId: id, seq: sequence, step: cause, constraintsDigest: sha256.nullable() })),
+    open: z.array(
+      object({ dispatchId: id, seq: sequence, step: cause, constraintsDigest: sha256.nullable() }),
+    ),
     /** Dispatches whose outcome is unknown for good. */
     unresolved: z.array(id),
   });

@@ -21,7 +21,8 @@ export const INTERVENTION_REASONS = [
 export const operatorCommanded = defineMessage({
   name: 'operator.command',
   stream: 'OPERATOR',
-  subject: (at: { p: number; tenantId: string; command: Command }) => `operator.${at.p}.${at.tenantId}.${at.command}`,
+  subject: (at: { p: number; tenantId: string; command: Command }) =>
+    `operator.${at.p}.${at.tenantId}.${at.command}`,
   schema: (object) =>
     object({
       v: version,

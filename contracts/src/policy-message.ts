@@ -16,6 +16,7 @@ export const policyActivated = defineMessage({
   name: 'policy.activated',
   stream: 'POLICY',
   subject: (_: null) => 'policy.active',
-  schema: (object) => object({ v: version, id: messageId, digest: sha256, activatedBy: z.enum(['provisioner', 'operator']) }),
+  schema: (object) =>
+    object({ v: version, id: messageId, digest: sha256, activatedBy: z.enum(['provisioner', 'operator']) }),
 });
 export type PolicyPublished = MessageOf<typeof policyPublished>;

@@ -2,7 +2,13 @@ import { z } from 'zod';
 import { defineMessage, type MessageOf, STREAM_NAMES } from './define-message.ts';
 import { messageId, sequence, sha256, timeMs, version } from './scalars.ts';
 
-export const REJECTION_REASONS = ['contract_violation', 'handler_fault', 'refused_by_layer', 'process_deaths', 'not_json'] as const;
+export const REJECTION_REASONS = [
+  'contract_violation',
+  'handler_fault',
+  'refused_by_layer',
+  'process_deaths',
+  'not_json',
+] as const;
 export type RejectionReason = (typeof REJECTION_REASONS)[number];
 
 /** An input that broke its contract or our handler: kept with what was wrong, in nobody's way. */

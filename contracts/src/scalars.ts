@@ -4,7 +4,10 @@ import { z } from 'zod';
 /** Scalars of the wire. Every string is closed, patterned and bounded, so that free text cannot pass. */
 export const id = z
   .string()
-  .regex(ID_PATTERN, 'an id is 1 to 64 of a-z 0-9 _ - and starts with a letter or digit: no dot, star or space');
+  .regex(
+    ID_PATTERN,
+    'an id is 1 to 64 of a-z 0-9 _ - and starts with a letter or digit: no dot, star or space',
+  );
 /** A tenant token; `_all` is reserved for what concerns every tenant of a partition. */
 export const tenantId = id;
 export const allTenants = z.literal('_all');
@@ -22,12 +25,17 @@ export const codeVersion = z.string().regex(/^[0-9]{1,5}\.[0-9]{1,5}\.[0-9]{1,5}
 export const domainName = z
   .string()
   .max(253)
-  .regex(/^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$/, 'a lower-case host name with a dot');
+  .regex(
+    /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$/,
+    'a lower-case host name with a dot',
+  );
 /** DKIM selectors may have dots of their own (RFC 6376 3.1). */
 export const dkimSelector = z.string().regex(/^[a-z0-9]([a-z0-9_.-]{0,61}[a-z0-9])?$/i);
 export const clockTime = z.string().regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/, 'a time as HH:MM');
 export const calendarDay = z.string().regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/, 'a day as YYYY-MM-DD');
-export const timeZone = z.string().regex(/^[A-Za-z0-9_+/-]{1,64}$/, 'an IANA time zone such as Europe/Madrid');
+export const timeZone = z
+  .string()
+  .regex(/^[A-Za-z0-9_+/-]{1,64}$/, 'an IANA time zone such as Europe/Madrid');
 export const cause = z.string().regex(/^[A-Za-z0-9_.:-]{1,64}$/);
 
 /** What stands at the head of every message about a tenant. */

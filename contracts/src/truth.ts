@@ -15,7 +15,10 @@ import { envelope, id, sequence, sha256, timeMs } from './scalars.ts';
 
 function perLayer<T extends z.ZodType>(object: ObjectBuilder, schema: T) {
   return object(
-    Object.fromEntries(CANONICAL_BLOCKER_LAYERS.map((layer) => [layer, schema])) as Record<CanonicalBlockerLayer, T>,
+    Object.fromEntries(CANONICAL_BLOCKER_LAYERS.map((layer) => [layer, schema])) as Record<
+      CanonicalBlockerLayer,
+      T
+    >,
   );
 }
 

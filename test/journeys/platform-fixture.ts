@@ -1,14 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Policy, policySchema } from '@orchestrate/canon';
+import type { Policy } from '@orchestrate/canon';
+import { readPolicyFile } from '@orchestrate/client';
 import { type Platform, startPlatform } from '@orchestrate/embedded';
 import { activatePolicy, type Broker, connectBroker, provisionStreams } from '@orchestrate/messaging';
-import defaultPolicy from '../../policies/default.json' with { type: 'json' };
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 
-export const DEFAULT_POLICY: Policy = policySchema.parse(defaultPolicy);
+export const DEFAULT_POLICY: Policy = readPolicyFile();
 
 /** The default policy without waiting between two messages of a mailbox. */
 export const GAPLESS_POLICY: Policy = {

@@ -3,12 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import {
-  type CanonicalRuntimeTruth,
-  DISPATCH_DECISIONS,
-  type Policy,
-  policySchema,
-} from '@orchestrate/canon';
+import { type CanonicalRuntimeTruth, DISPATCH_DECISIONS } from '@orchestrate/canon';
 import {
   applyEvidenceFile,
   applyTenantFile,
@@ -16,6 +11,7 @@ import {
   importLeads,
   type LeadImportReport,
   readBooks,
+  readPolicyFile,
   readTenantConfig,
   readTruth,
   requestDispatches,
@@ -23,7 +19,6 @@ import {
 import { type Platform, startPlatform } from '@orchestrate/embedded';
 import { activatePolicy, type Broker, connectBroker, provisionStreams } from '@orchestrate/messaging';
 import { type SmtpServer, startDnsServer, startSmtpServer } from '@orchestrate/test-kit';
-import defaultPolicy from '../../../policies/default.json' with { type: 'json' };
 import { bookProblems, stateProblems } from './check.ts';
 import { type DemoOptions, demoOptions, HELP } from './options.ts';
 import { decisionTable, honestUnknowns, readinessMatrix, table } from './report.ts';
@@ -39,6 +34,7 @@ const SERVICES = [
 ];
 const READY_MS_MAX = 20_000;
 const SETTLED_MS_MAX = 45_000;
+const QUIET_MS = 300;
 
 const startedMs = Date.now();
 const say = (text: string) => process.stdout.write(`${text}\n`);
@@ -89,14 +85,14 @@ async function demo(options: DemoOptions): Promise<boolean> {
   stack.defer(() => platform.stop());
   progress(`platform up: ${SERVICES.length} services, nats-server ${platform.natsUrl}, sync_interval 100ms`);
   const broker = stack.use(await connectBroker({ url: platform.natsUrl, name: 'demo' }));
-  return run(options, expectations, platform, broker, smtp);
+  return await run(options, expectations, platform, broker, smtp);
 }
 
 /** The shipped policy, without the minutes that mailboxes wait between two messages. */
 async function prepare(url: string): Promise<void> {
   await using broker = await connectBroker({ url, name: 'provisioner' });
   await provisionStreams(broker);
-  const shipped: Policy = policySchema.parse(defaultPolicy);
+  const shipped = readPolicyFile();
   await activatePolicy(broker, { ...shipped, name: 'demo', pacing: { ...shipped.pacing, minGapSec: 0 } });
 }
 
@@ -118,7 +114,7 @@ async function run(
   const requested = await asking;
   await killing;
   progress(`${requested} dispatches asked for`);
-  const books = await awaitBooks(broker, tenants, options.kill !== null);
+  const books = await awaitBooks(broker, tenants);
   progress('every decision made, every outcome settled');
 
   const mails = mailsByTenant(smtp, tenants);
@@ -260,17 +256,19 @@ async function killMidway(
   progress(`${service} is back`);
 }
 
-async function awaitBooks(
-  broker: Broker,
-  tenants: readonly string[],
-  killed: boolean,
-): Promise<readonly Books[]> {
+/** Reads the books whenever the chains have been quiet for a moment, until nothing is open any more. */
+async function awaitBooks(broker: Broker, tenants: readonly string[]): Promise<readonly Books[]> {
   const deadline = Date.now() + SETTLED_MS_MAX;
+  let records = -1;
   for (;;) {
+    await sleep(QUIET_MS);
+    const { messages } = (await broker.jsm.streams.info('DECISIONS')).state;
+    const quiet = messages === records;
+    records = messages;
+    if (!quiet && Date.now() < deadline) continue;
     const books = await Promise.all(tenants.map((tenantId) => readBooks(broker, tenantId)));
     const settled = books.every((book) => book.requests === book.effectiveDecisions && book.open === 0);
     if (settled || Date.now() > deadline) return books;
-    await sleep(killed ? 500 : 250);
   }
 }
 

@@ -12,7 +12,12 @@ type Known = Readonly<Record<string, FactValue | undefined>>;
 /** Leaving a band downwards takes nine tenths of the edge by which it was entered. */
 const LEAVE_FACTOR = 0.9;
 
-function bandsOf(layer: CanonicalBlockerLayer, fact: string, known: Known, policy: Policy): Bands | undefined {
+function bandsOf(
+  layer: CanonicalBlockerLayer,
+  fact: string,
+  known: Known,
+  policy: Policy,
+): Bands | undefined {
   switch (`${layer}.${fact}`) {
     case 'billing.entitlementRemaining':
       return { names: ['none', 'low', 'some'], edges: [1, policy.billing.entitlementLowSends] };

@@ -143,6 +143,15 @@ export interface FactReading {
   readonly passingSinceMs: number | null;
 }
 
+/**
+ * Whether this fact leaves its layer without an answer. An optional fact does so only when an answer came that
+ * cannot be judged (a list synchronised too long ago); that nobody answered is no news of it.
+ */
+export function isHonestUnknown(fact: Pick<FactReading, 'verdict' | 'required' | 'reason'>): boolean {
+  if (fact.verdict !== 'unknown') return false;
+  return fact.required || !(UNKNOWN_REASONS as readonly string[]).includes(fact.reason);
+}
+
 export interface LayerRisk {
   readonly risk: RiskName;
   readonly level: RiskLevel;

@@ -4,6 +4,7 @@ type Merge<T> = (a: T, b: T) => T;
 const least: Merge<number> = Math.min;
 const greatest: Merge<number> = Math.max;
 const allowedOnlyByBoth: Merge<boolean> = (a, b) => a && b;
+const byName = (a: string, b: string): number => (a < b ? -1 : 1);
 const demandedByEither: Merge<boolean> = (a, b) => a || b;
 
 /** How two values of each field become the stricter one; commutative, so that the order of gates never matters. */
@@ -17,7 +18,7 @@ const MERGE: { readonly [K in keyof Constraints]-?: Merge<NonNullable<Constraint
     stopUnsub: Math.min(a.stopUnsub, b.stopUnsub),
     stopComplaint: Math.min(a.stopComplaint, b.stopComplaint),
   }),
-  recipientProvidersAllow: (a, b) => a.filter((provider) => b.includes(provider)).sort(),
+  recipientProvidersAllow: (a, b) => [...new Set(a)].filter((provider) => b.includes(provider)).sort(byName),
   verifiedRecipientsOnly: demandedByEither,
   newProspects: allowedOnlyByBoth,
   plainTextOnly: demandedByEither,
@@ -28,7 +29,7 @@ const MERGE: { readonly [K in keyof Constraints]-?: Merge<NonNullable<Constraint
   aiGeneration: (a, b) => (a === 'off' || b === 'off' ? 'off' : 'approved_template_only'),
   requireOneClick: demandedByEither,
   sendDelaySec: greatest,
-  budgetIds: (a, b) => [...new Set([...a, ...b])].sort(),
+  budgetIds: (a, b) => [...new Set([...a, ...b])].sort(byName),
   expiresAtMs: least,
 };
 
@@ -39,7 +40,8 @@ export function mergeConstraints(all: readonly Constraints[]): Constraints {
     for (const [field, value] of Object.entries(constraints)) {
       if (value === undefined) continue;
       const merge = MERGE[field as keyof Constraints] as Merge<unknown>;
-      merged[field] = field in merged ? merge(merged[field], value) : value;
+      // Merged with itself a value takes its normal form, so that a set reads the same however often it was named.
+      merged[field] = merge(field in merged ? merged[field] : value, value);
     }
   }
   return merged as Constraints;

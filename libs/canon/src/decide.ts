@@ -50,6 +50,8 @@ export interface Decision {
   readonly earliestReleaseMs: number | null;
 }
 
+const DAY_MS = 86_400_000;
+
 interface Asked {
   readonly finding: GateFinding;
   readonly constraints: Constraints | null;
@@ -69,7 +71,7 @@ export function decide(input: DispatchCase, gates: readonly Gate[] = GATES): Dec
   if (!dispatches(decision)) return refuse(input, asked, deciding.finding);
   const constraints = mergeConstraints(asked.flatMap((one) => one.constraints ?? []));
   const unmet = decision === 'DEGRADE_AND_APPROVE' ? unmetConstraint(input, constraints) : null;
-  if (unmet) return refuse(input, asked, unmet);
+  if (unmet) return refuse(input, withUnmet(asked, unmet), unmet.finding);
   return release(input, asked, deciding.finding, constraints);
 }
 
@@ -82,8 +84,19 @@ function ask(gate: Gate, number: number, input: DispatchCase): Asked {
       releaseAtMs: answer.releaseAtMs ?? null,
     };
   } catch {
-    const reason = becauseRequest('governance', 'main', gate.blocker, 'gate_faulted', 'orchestrate', 'unknown');
-    return { finding: finding(gate, number, gate.faulted, [reason], true), constraints: null, releaseAtMs: null };
+    const reason = becauseRequest(
+      'governance',
+      'main',
+      gate.blocker,
+      'gate_faulted',
+      'orchestrate',
+      'unknown',
+    );
+    return {
+      finding: finding(gate, number, gate.faulted, [reason], true),
+      constraints: null,
+      releaseAtMs: null,
+    };
   }
 }
 
@@ -100,24 +113,35 @@ function finding(
 }
 
 /** A degraded release whose conditions this very message cannot meet is no release. */
-function unmetConstraint(input: DispatchCase, constraints: Constraints): GateFinding | null {
+function unmetConstraint(input: DispatchCase, constraints: Constraints): Asked | null {
   const { action, reservation, nowMs } = input;
+  const usedUp = constraints.maxToday !== undefined && reservation.usedToday >= constraints.maxToday;
   const unmet =
+    usedUp ||
     permitsNothing(constraints, nowMs) ||
     (constraints.verifiedRecipientsOnly === true && !action.recipientVerified) ||
-    (constraints.newProspects === false && input.recipient.touches === 0) ||
-    (constraints.maxToday !== undefined && reservation.usedToday >= constraints.maxToday);
+    (constraints.newProspects === false && input.recipient.touches === 0);
   if (!unmet) return null;
   const number = DISPATCH_BLOCKERS.indexOf('reputation_unsafe') + 1;
   return {
-    gate: number,
-    blocker: 'reputation_unsafe',
-    outcome: 'cap_reached',
-    decision: 'HOLD_FOR_REPUTATION',
-    because: [becauseRequest('pacing', action.mailbox, 'constraints', 'constraint_unsatisfiable', 'orchestrate')],
-    faulted: false,
+    finding: {
+      gate: number,
+      blocker: 'reputation_unsafe',
+      outcome: 'cap_reached',
+      decision: 'HOLD_FOR_REPUTATION',
+      because: [
+        becauseRequest('pacing', action.mailbox, 'constraints', 'constraint_unsatisfiable', 'orchestrate'),
+      ],
+      faulted: false,
+    },
+    constraints: null,
+    // What is used up of a day comes back with the next one (UTC): without a time nobody would look again.
+    releaseAtMs: usedUp && constraints.maxToday !== 0 ? (Math.floor(nowMs / DAY_MS) + 1) * DAY_MS : null,
   };
 }
+
+const withUnmet = (asked: readonly Asked[], unmet: Asked): readonly Asked[] =>
+  asked.map((one) => (one.finding.gate === unmet.finding.gate ? unmet : one));
 
 function release(
   input: DispatchCase,
@@ -160,7 +184,7 @@ function release(
 }
 
 function refuse(input: DispatchCase, asked: readonly Asked[], deciding: GateFinding): Decision {
-  const findings = asked.map((one) => (one.finding.gate === deciding.gate ? deciding : one.finding));
+  const findings = asked.map((one) => one.finding);
   const inTheWay = findings.filter((found) => !dispatches(found.decision));
   const unblock = inTheWay.flatMap((found) => found.because.map((one) => ({ ...one, gate: found.gate })));
   const releases = asked.flatMap((one) => (one.releaseAtMs === null ? [] : [one.releaseAtMs]));

@@ -90,7 +90,15 @@ export const PACING_BANDS = [
   'unobservable',
 ] as const;
 export type PacingBand = (typeof PACING_BANDS)[number];
-export const CTAS = ['question', 'resource', 'meeting', 'reply_request', 'opt_in', 'breakup', 'multiple_ctas'] as const;
+export const CTAS = [
+  'question',
+  'resource',
+  'meeting',
+  'reply_request',
+  'opt_in',
+  'breakup',
+  'multiple_ctas',
+] as const;
 export const TONES = ['brand_match', 'sector_formal', 'neutral_lint', 'pressure_lint', 'unlinted'] as const;
 
 /**
@@ -113,13 +121,29 @@ export const FACTS = {
     dkimKeyBits: amount('bits', 'dns'),
     dmarc: oneOf(['present', 'none', 'multiple', 'invalid'], 'dns', true),
     dmarcPolicy: oneOf(['none', 'quarantine', 'reject'], 'dns'),
-    alignment: { kind: 'enum', values: ['aligned', 'misaligned'], age: 'deliveredProof', required: true, missing: 'no_delivered_proof' },
+    alignment: {
+      kind: 'enum',
+      values: ['aligned', 'misaligned'],
+      age: 'deliveredProof',
+      required: true,
+      missing: 'no_delivered_proof',
+    },
     oneClickSigned: flag('deliveredProof'),
   },
   mailbox: {
     provider: oneOf(['gmail', 'graph', 'smtp_imap'], 'config'),
     identityClass: oneOf(
-      ['user', 'shared', 'alias', 'group', 'service_delegated', 'app_only_scoped', 'app_only_unscoped', 'consumer', 'role'],
+      [
+        'user',
+        'shared',
+        'alias',
+        'group',
+        'service_delegated',
+        'app_only_scoped',
+        'app_only_unscoped',
+        'consumer',
+        'role',
+      ],
       'scopes',
       true,
     ),
@@ -137,7 +161,11 @@ export const FACTS = {
     p95Ms: amount('ms', 'providerHealth', true),
     errorRatio5m: amount('share', 'providerHealth', true, 1),
     samples5m: amount('requests', 'providerHealth', true),
-    errorClass: oneOf(['none', 'rate_limited', 'overloaded', 'spend_limit', 'auth', 'timeout', 'server'], 'providerHealth', true),
+    errorClass: oneOf(
+      ['none', 'rate_limited', 'overloaded', 'spend_limit', 'auth', 'timeout', 'server'],
+      'providerHealth',
+      true,
+    ),
     fallback: oneOf(['ready', 'none', 'unknown'], 'providerHealth'),
     fallbackInUse: flag('providerHealth'),
     retryAfterSec: amount('s', 'providerHealth'),
@@ -206,9 +234,8 @@ export const FACTS = {
   },
 } as const satisfies Record<CanonicalBlockerLayer, Record<string, FactSpec>>;
 
-export type FactName<L extends CanonicalBlockerLayer = CanonicalBlockerLayer> = L extends CanonicalBlockerLayer
-  ? keyof (typeof FACTS)[L] & string
-  : never;
+export type FactName<L extends CanonicalBlockerLayer = CanonicalBlockerLayer> =
+  L extends CanonicalBlockerLayer ? keyof (typeof FACTS)[L] & string : never;
 
 export function factSpec(layer: CanonicalBlockerLayer, fact: string): FactSpec | undefined {
   return Object.hasOwn(FACTS[layer], fact) ? (FACTS[layer] as Record<string, FactSpec>)[fact] : undefined;
@@ -217,19 +244,28 @@ export function factSpec(layer: CanonicalBlockerLayer, fact: string): FactSpec |
 /** Null when the value fits the catalogue, else what is wrong with it, in words for the person who sent it. */
 export function factValueProblem(layer: CanonicalBlockerLayer, fact: string, value: unknown): string | null {
   const spec = factSpec(layer, fact);
-  if (!spec) return `\`${fact}\` is no fact of ${layer}; its facts are ${Object.keys(FACTS[layer]).join(', ')}`;
-  if (spec.kind === 'boolean') return typeof value === 'boolean' ? null : `\`${fact}\` takes true or false, not \`${String(value)}\``;
+  if (!spec)
+    return `\`${fact}\` is no fact of ${layer}; its facts are ${Object.keys(FACTS[layer]).join(', ')}`;
+  if (spec.kind === 'boolean')
+    return typeof value === 'boolean' ? null : `\`${fact}\` takes true or false, not \`${String(value)}\``;
   if (spec.kind === 'enum') {
     return spec.values.includes(value as string)
       ? null
       : `\`${fact}\` takes one of ${spec.values.join(', ')}, not \`${String(value).slice(0, 64)}\``;
   }
   const fits = typeof value === 'number' && Number.isFinite(value) && value >= spec.min && value <= spec.max;
-  return fits ? null : `\`${fact}\` takes a number of ${spec.unit} from ${spec.min} to ${spec.max}, not \`${String(value).slice(0, 64)}\``;
+  return fits
+    ? null
+    : `\`${fact}\` takes a number of ${spec.unit} from ${spec.min} to ${spec.max}, not \`${String(value).slice(0, 64)}\``;
 }
 
 /** Why a fact has no answer. The first four are about the sample: more of it is on its way without anybody's act. */
-export const SAMPLE_REASONS = ['insufficient_sample', 'unobservable', 'never_ran', 'no_delivered_proof'] as const;
+export const SAMPLE_REASONS = [
+  'insufficient_sample',
+  'unobservable',
+  'never_ran',
+  'no_delivered_proof',
+] as const;
 export const UNKNOWN_REASONS = [
   ...SAMPLE_REASONS,
   'never_observed',
@@ -244,6 +280,7 @@ export const UNKNOWN_REASONS = [
   'name_too_long',
   'tz_unknown',
   'unrecognised_value',
+  'too_few_samples',
   'recheck_requested',
   'probe_fault',
   'handler_fault',

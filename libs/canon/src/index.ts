@@ -11,15 +11,22 @@ export {
   type DispatchCase,
   type Gate,
   type GateAnswer,
-  type RecipientStanding,
   REQUEST_REASONS,
+  type RecipientStanding,
   type RequestReason,
   type Reservation,
 } from './gates/gate.ts';
 export { GATES } from './gates/index.ts';
 export { ID_PATTERN, PARTITIONS, partitionOf } from './ids.ts';
 export { allOf, anyOf } from './kleene.ts';
-export { escalate, type ModeAtOrAbove, type ResolvedMode, resolveMode, riskFloor, strictness } from './mode.ts';
+export {
+  escalate,
+  type ModeAtOrAbove,
+  type ResolvedMode,
+  resolveMode,
+  riskFloor,
+  strictness,
+} from './mode.ts';
 export { type Constraints, constraintsSchema, type Policy, policyDigestOf, policySchema } from './policy.ts';
 export { answerRationale, type RationaleAnswer, supported } from './rationale.ts';
 export { LAYER_RULES, ruleOf } from './rules/index.ts';

@@ -82,7 +82,12 @@ export const policySchema = z.strictObject({
     minGapSec: seconds,
   }),
   campaign: z.strictObject({ autoPauseSec: seconds }),
-  data: z.strictObject({ verifiedShareMin: share, provenanceShareMin: share, suppressionSyncMaxSec: seconds, importStaleH: count }),
+  data: z.strictObject({
+    verifiedShareMin: share,
+    provenanceShareMin: share,
+    suppressionSyncMaxSec: seconds,
+    importStaleH: count,
+  }),
   risk: z.strictObject({
     senderAgeDaysMin: count,
     volumeRatioMax: z.number().min(1),

@@ -29,14 +29,25 @@ export function answerRationale(input: DispatchCase): readonly RationaleAnswer[]
   ];
 }
 
-const cite = (...facts: ReadFact[]): string[] => facts.map((fact) => `${fact.layer}/${fact.source}/${fact.fact}`);
+const cite = (...facts: ReadFact[]): string[] =>
+  facts.map((fact) => `${fact.layer}/${fact.source}/${fact.fact}`);
 
 function whyProspect({ action }: DispatchCase): RationaleAnswer<'whyProspect'> {
-  return { question: 'whyProspect', code: action.prospect, evidence: [`data/${action.importSource}/provenance`] };
+  return {
+    question: 'whyProspect',
+    code: action.prospect,
+    evidence: [`data/${action.importSource}/provenance`],
+  };
+}
+
+/** When a later step of a sequence may go out, ms since the epoch; null where no touch came before. */
+export function stepDueAtMs({ action, recipient, policy }: DispatchCase): number | null {
+  if (action.step === 1 || recipient.lastTouchAtMs === null) return null;
+  return recipient.lastTouchAtMs + policy.dispatch.stepIntervalSec * 1000;
 }
 
 function whyNow(input: DispatchCase): RationaleAnswer<'whyNow'> {
-  const { reading, action, recipient, nowMs, policy } = input;
+  const { reading, action, recipient, nowMs } = input;
   const state = reading.fact('campaign', action.campaign, 'campaignState');
   const answer = (code: RationaleCode<'whyNow'>): RationaleAnswer<'whyNow'> => ({
     question: 'whyNow',
@@ -47,8 +58,7 @@ function whyNow(input: DispatchCase): RationaleAnswer<'whyNow'> {
   if (state.value !== 'active') return answer('no_time_basis');
   if (action.step === 1) return answer('step_due');
   if (recipient.lastTouchAtMs === null) return answer('no_time_basis');
-  const dueAtMs = recipient.lastTouchAtMs + policy.dispatch.stepIntervalSec * 1000;
-  return answer(dueAtMs <= nowMs ? 'step_due' : 'too_soon');
+  return answer((stepDueAtMs(input) ?? nowMs) <= nowMs ? 'step_due' : 'too_soon');
 }
 
 /** Mailboxes whose headroom differs by less than this share are equally good. */
@@ -99,7 +109,11 @@ function whyConfidence(input: DispatchCase): RationaleAnswer<'whyConfidence'> {
   const answer = (
     code: RationaleCode<'whyConfidence'>,
     evidence: readonly ReadFact[],
-  ): RationaleAnswer<'whyConfidence'> => ({ question: 'whyConfidence', code, evidence: cite(...evidence.slice(0, 8)) });
+  ): RationaleAnswer<'whyConfidence'> => ({
+    question: 'whyConfidence',
+    code,
+    evidence: cite(...evidence.slice(0, 8)),
+  });
   const uncovered = unknown.filter((fact) => !isSampleReason(fact.reason) || fact.layer !== 'pacing');
   if (uncovered.length > 0) return answer('insufficient', uncovered);
   if (unknown.length > 0) {
@@ -109,7 +123,10 @@ function whyConfidence(input: DispatchCase): RationaleAnswer<'whyConfidence'> {
 }
 
 /** Silence needs no reason; speaking does. A tie goes to silence. */
-function whySilenceNotSafer(input: DispatchCase, nowSupported: boolean): RationaleAnswer<'whySilenceNotSafer'> {
+function whySilenceNotSafer(
+  input: DispatchCase,
+  nowSupported: boolean,
+): RationaleAnswer<'whySilenceNotSafer'> {
   const { reading, action, recipient, policy } = input;
   const band = reading.fact('pacing', action.mailbox, 'band');
   const worse = ['watch', 'throttled', 'quarantined', 'blocked'].includes(String(band.value));

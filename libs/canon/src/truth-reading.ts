@@ -51,7 +51,9 @@ export class TruthReading {
     const found = this.source(layer, source)?.facts.find((one) => one.fact === fact);
     if (!found) return unanswered(spec?.missing ?? 'never_observed', false);
     if (found.expiresAtMs !== null && found.expiresAtMs <= this.nowMs) return unanswered('expired', true);
-    const { value, verdict, severity, reason, owner, observedAtMs } = found;
+    const { verdict, severity, reason, owner, observedAtMs } = found;
+    // The last value of an unknown is history: a gate that read it would take a guess for an answer.
+    const value = verdict === 'unknown' ? undefined : found.value;
     return { ...base, value, verdict, severity, reason, owner, observedAtMs, stale: reason === 'expired' };
   }
 

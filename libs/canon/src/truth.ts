@@ -1,4 +1,11 @@
-import type { Causes, FactReading, LayerCondition, LayerRisk, Reason } from './condition.ts';
+import {
+  type Causes,
+  type FactReading,
+  isHonestUnknown,
+  type LayerCondition,
+  type LayerRisk,
+  type Reason,
+} from './condition.ts';
 import { isSampleReason } from './facts.ts';
 import { digestOf } from './fingerprint.ts';
 import { type ResolvedMode, resolveMode } from './mode.ts';
@@ -79,8 +86,7 @@ export function buildTruth(input: {
 }
 
 function layerOf(layer: CanonicalBlockerLayer, conditions: readonly LayerCondition[]): TruthLayer {
-  const sources = conditions
-    .filter((condition) => condition.layer === layer)
+  const sources = oneEach(conditions.filter((condition) => condition.layer === layer))
     .map(({ tenantId: _tenantId, layer: _layer, ...source }) => source)
     .sort((a, b) => (a.source < b.source ? -1 : 1));
   const enabled = sources.filter((source) => source.enabled);
@@ -97,7 +103,25 @@ function layerOf(layer: CanonicalBlockerLayer, conditions: readonly LayerConditi
   return { state, bucket: stateToBucket(state), owner: 'orchestrate', reason, sources, validUntilMs: null };
 }
 
-function enabledSources(layers: CanonicalRuntimeTruth['layers']): readonly [CanonicalBlockerLayer, TruthSource][] {
+/** One condition a source: told twice it counts once, and of two that differ the worse one counts in any order. */
+function oneEach(conditions: readonly LayerCondition[]): readonly LayerCondition[] {
+  const bySource = new Map<string, LayerCondition>();
+  for (const condition of conditions) {
+    const held = bySource.get(condition.source);
+    if (!held || isWorse(condition, held)) bySource.set(condition.source, condition);
+  }
+  return [...bySource.values()];
+}
+
+function isWorse(one: LayerCondition, other: LayerCondition): boolean {
+  const rank = ({ state }: LayerCondition) => STATES_WORST_FIRST.indexOf(state);
+  if (rank(one) !== rank(other)) return rank(one) < rank(other);
+  return sourceDigest(one) < sourceDigest(other);
+}
+
+function enabledSources(
+  layers: CanonicalRuntimeTruth['layers'],
+): readonly [CanonicalBlockerLayer, TruthSource][] {
   return CANONICAL_BLOCKER_LAYERS.flatMap((layer) =>
     layers[layer].sources
       .filter((source) => source.enabled)
@@ -108,7 +132,7 @@ function enabledSources(layers: CanonicalRuntimeTruth['layers']): readonly [Cano
 function unknownsOf(layers: CanonicalRuntimeTruth['layers']): readonly HonestUnknown[] {
   return enabledSources(layers).flatMap(([layer, { source, facts }]) =>
     facts
-      .filter((fact) => fact.required && fact.verdict === 'unknown')
+      .filter(isHonestUnknown)
       .map(({ fact, reason }) => ({ layer, source, fact, reason }))
       .sort((a, b) => (a.fact < b.fact ? -1 : 1)),
   );
@@ -120,16 +144,20 @@ function modeOf(
   policy: Policy,
 ): ResolvedMode {
   const facts = layers.governance.sources.find((source) => source.enabled)?.facts ?? [];
-  const modeFact = (name: string): GovernanceMode | undefined => {
-    const fact = facts.find((one) => one.fact === name && one.verdict !== 'unknown');
-    return GOVERNANCE_MODES.find((mode) => mode === fact?.value);
+  const told = (name: string) => facts.find((one) => one.fact === name);
+  const answer = (name: string) => {
+    const fact = told(name);
+    return fact?.verdict === 'unknown' ? undefined : fact?.value;
   };
-  const sector = facts.find((fact) => fact.fact === 'sector')?.value ?? 'undeclared';
+  const asMode = (value: unknown): GovernanceMode | undefined =>
+    GOVERNANCE_MODES.find((mode) => mode === value);
+  const sector = answer('sector') ?? 'undeclared';
   return resolveMode({
     // Nobody has said how much freedom this tenant has, so a person must.
-    requested: modeFact('requestedMode') ?? 'approval_required',
+    requested: asMode(answer('requestedMode')) ?? 'approval_required',
     sectorFloor: policy.sectorFloors[sector as keyof Policy['sectorFloors']] ?? 'approval_required',
-    operatorFloor: modeFact('operatorFloor') ?? 'autonomous',
+    // A floor stands until somebody lowers it: losing sight of it is no reason to be freer.
+    operatorFloor: asMode(told('operatorFloor')?.value) ?? 'autonomous',
     risks: risksOf(layers, unknowns, policy),
   });
 }
@@ -144,7 +172,9 @@ function risksOf(
     if (worst.get(risk.risk)?.level !== 'high') worst.set(risk.risk, risk);
   };
   for (const [, source] of enabledSources(layers)) source.risks.forEach(add);
-  const required = enabledSources(layers).flatMap(([, source]) => source.facts.filter((fact) => fact.required));
+  const required = enabledSources(layers).flatMap(([, source]) =>
+    source.facts.filter((fact) => fact.required || isHonestUnknown(fact)),
+  );
   const unanswered = unknowns.filter((unknown) => !isSampleReason(unknown.reason)).length;
   if (required.length > 0 && unanswered / required.length >= policy.risk.unknownShareMax) {
     add({ risk: 'unknown_share_ge_25pct', level: RISKS.unknown_share_ge_25pct.level, phase: 'active' });
@@ -203,15 +233,21 @@ function factPart({ fact, value, band, verdict, severity, reason }: FactReading)
 
 function causesPart(causes: Causes) {
   const ordinals = (record: Readonly<Record<string, { readonly ordinal: number }>>) =>
-    Object.entries(record).map(([cause, { ordinal }]) => [cause, ordinal]).sort(byFirst);
+    Object.entries(record)
+      .map(([cause, { ordinal }]) => [cause, ordinal])
+      .sort(byFirst);
   return {
     holds: Object.keys(causes.holds).sort(),
     faults: Object.keys(causes.faults).sort(),
     cooldowns: ordinals(causes.cooldowns),
     requalifications: ordinals(causes.requalifications),
-    graces: Object.entries(causes.graces).map(([fact, { spent }]) => [fact, spent]).sort(byFirst),
+    graces: Object.entries(causes.graces)
+      .map(([fact, { spent }]) => [fact, spent])
+      .sort(byFirst),
     closures: Object.keys(causes.closures).sort(),
-    latched: Object.entries(causes.latched).map(([risk, { phase }]) => [risk, phase]).sort(byFirst),
+    latched: Object.entries(causes.latched)
+      .map(([risk, { phase }]) => [risk, phase])
+      .sort(byFirst),
     setup: causes.setup?.id ?? null,
     leased: causes.lease !== null,
     requalificationOwed: causes.requalificationOwed,

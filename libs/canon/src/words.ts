@@ -266,10 +266,7 @@ export const RISKS = {
   billing_grace: { level: 'medium', layer: 'billing', latched: false },
   domain_grace: { level: 'medium', layer: 'sending_domain', latched: false },
   replies_unreadable: { level: 'medium', layer: 'mailbox', latched: false },
-} as const satisfies Record<
-  string,
-  { level: RiskLevel; layer: CanonicalBlockerLayer; latched: boolean }
->;
+} as const satisfies Record<string, { level: RiskLevel; layer: CanonicalBlockerLayer; latched: boolean }>;
 export type RiskName = keyof typeof RISKS;
 export const RISK_NAMES = Object.keys(RISKS) as readonly RiskName[];
 
@@ -281,5 +278,11 @@ export type RiskPhase = (typeof RISK_PHASES)[number];
 export const LANES = ['person', 'client', 'watch'] as const;
 export type Lane = (typeof LANES)[number];
 
-export const CONVERSATION_STATES = ['none', 'replied', 'out_of_office', 'touched_by_colleague', 'unknown'] as const;
+export const CONVERSATION_STATES = [
+  'none',
+  'replied',
+  'out_of_office',
+  'touched_by_colleague',
+  'unknown',
+] as const;
 export type ConversationState = (typeof CONVERSATION_STATES)[number];

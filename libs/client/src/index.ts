@@ -27,6 +27,7 @@ export {
 } from './lead-import.ts';
 export type { ProspectCode, RejectedRow } from './lead-rows.ts';
 export { ALL_TENANTS, type OperatorCommand, sendCommand } from './operator-commands.ts';
+export { DEFAULT_POLICY_FILE, readPolicyFile } from './policy-file.ts';
 export {
   countRejected,
   effectiveDecisions,

@@ -13,10 +13,10 @@ import {
   type RiskName,
   stateToBucket,
 } from '@orchestrate/canon';
-import type { LayerContext } from './layer-context.ts';
 import { knownFacts } from './known-facts.ts';
+import type { LayerContext } from './layer-context.ts';
+import { allInGrace, awaitsRecheck, inGrace, settle } from './settle.ts';
 import type { SourceIdentity } from './source-identity.ts';
-import { awaitsRecheck, inGrace, settle } from './settle.ts';
 
 /** What a source says of itself, from its context alone. */
 export function conditionOf(
@@ -72,7 +72,9 @@ function why(
     case 'cooling_down':
       return { reason: firstKey(context.cooldowns, 'requalifying'), owner: 'orchestrate' };
     case 'unknown': {
-      const fact = facts.find((one) => one.required && one.verdict === 'unknown' && !isSampleReason(one.reason));
+      const fact = facts.find(
+        (one) => one.required && one.verdict === 'unknown' && !isSampleReason(one.reason),
+      );
       return { reason: fact?.reason ?? 'never_observed', owner: 'orchestrate' };
     }
     case 'verifying':
@@ -81,7 +83,10 @@ function why(
       return { reason: 'requalifying', owner: 'orchestrate' };
     case 'provisioning': {
       const sample = facts.find((one) => one.required && isSampleReason(one.reason));
-      return { reason: (context.setup?.id as Reason) ?? sample?.reason ?? 'insufficient_sample', owner: 'orchestrate' };
+      return {
+        reason: (context.setup?.id as Reason) ?? sample?.reason ?? 'insufficient_sample',
+        owner: 'orchestrate',
+      };
     }
     case 'scheduled':
       return { reason: firstKey(context.closures, 'out_of_hours'), owner: layerOwner };
@@ -103,8 +108,8 @@ function why(
 }
 
 function risksOf(rule: LayerRule, context: LayerContext, policy: Policy, atMs: number): readonly LayerRisk[] {
-  const graceRunning = Object.values(context.facts).some((fact) => inGrace(context, fact));
-  const active = rule.risks?.(knownFacts(context), { policy, atMs, graceRunning }) ?? [];
+  const active =
+    rule.risks?.(knownFacts(context), { policy, atMs, graceRunning: allInGrace(context) }) ?? [];
   const risks: LayerRisk[] = active.map((risk) => ({ risk, level: RISKS[risk].level, phase: 'active' }));
   for (const [risk, { phase }] of Object.entries(context.latched)) {
     // A risk that is being served counts one medium, whatever it was while it was active.

@@ -3,7 +3,9 @@ import type { LayerContext } from './layer-context.ts';
 import type { LayerEvent, LayerEventOf } from './layer-event.ts';
 import { awaitsRecheck, settle } from './settle.ts';
 
-type Effects = { readonly [E in LayerEventName]: (context: LayerContext, event: LayerEventOf<E>) => LayerContext };
+type Effects = {
+  readonly [E in LayerEventName]: (context: LayerContext, event: LayerEventOf<E>) => LayerContext;
+};
 
 function without<V>(record: Readonly<Record<string, V>>, key: string): Readonly<Record<string, V>> {
   const { [key]: _gone, ...rest } = record;
@@ -18,6 +20,19 @@ function withFact(context: LayerContext, fact: FactReading): LayerContext {
 function recheckDone(context: LayerContext): boolean {
   if (context.recheckSinceMs === null) return false;
   return !Object.values(context.facts).some((fact) => awaitsRecheck(context, fact));
+}
+
+/** A recheck that got no answer is over, but what it would have asked is not known for that. */
+function endRecheck(context: LayerContext): LayerContext {
+  if (context.recheckSinceMs === null) return context;
+  const facts = Object.fromEntries(
+    Object.entries(context.facts).map(([name, fact]): [string, FactReading] =>
+      fact.verdict !== 'unknown' && awaitsRecheck(context, fact)
+        ? [name, { ...fact, verdict: 'unknown', severity: 'none', reason: 'recheck_requested', passingSinceMs: null }]
+        : [name, fact],
+    ),
+  );
+  return { ...context, facts, recheckSinceMs: null };
 }
 
 function reading(context: LayerContext, name: string): FactReading {
@@ -41,8 +56,13 @@ function reading(context: LayerContext, name: string): FactReading {
 const isLate = (before: FactReading, observedAtMs: number): boolean =>
   before.observedAtMs !== null && before.observedAtMs > observedAtMs;
 
+/** The fault that `check_exhausted` raises when the way to every answer is ours. */
+const OUR_CHECK = 'check';
+
+/** An answer ends what was said of the way to it: a check in flight, the call for a person, our own fault. */
 function answered(context: LayerContext): LayerContext {
-  return context.check === null ? context : { ...context, check: null, attention: false };
+  if (context.check === null && !context.attention && !(OUR_CHECK in context.faults)) return context;
+  return { ...context, check: null, attention: false, faults: without(context.faults, OUR_CHECK) };
 }
 
 function failed(
@@ -76,7 +96,9 @@ function requalifying(context: LayerContext, fact: string): LayerContext {
 /** How each event changes the context. A cause is added or removed by its key, never by the state that shows. */
 export const EFFECTS: Effects = {
   check_started: (context, event) =>
-    context.check ? context : { ...context, check: { startedAtMs: event.atMs, deadlineMs: event.deadlineMs } },
+    context.check
+      ? context
+      : { ...context, check: { startedAtMs: event.atMs, deadlineMs: event.deadlineMs } },
 
   check_passed(context, event) {
     const before = reading(context, event.fact);
@@ -99,13 +121,16 @@ export const EFFECTS: Effects = {
 
   check_failed_hard(context, event) {
     const next = failed(context, event, 'hard');
-    if (next === context || event.graceUntilMs === null) return next;
-    const running = context.graces[event.fact];
+    if (next === context) return next;
+    const { fact, graceUntilMs, graceRestarts, atMs } = event;
+    const standing = context.graces[fact];
+    if (graceUntilMs === null) {
+      return standing ? { ...next, graces: { ...next.graces, [fact]: { ...standing, spent: true } } } : next;
+    }
     // A clock that runs or is spent is not wound up again; only a long unbroken pass removes it.
-    if (running && reading(context, event.fact).verdict !== 'pass') return next;
-    if (running?.spent) return next;
-    const grace = running ?? { untilMs: event.graceUntilMs, spent: event.graceUntilMs <= event.atMs };
-    return { ...next, graces: { ...next.graces, [event.fact]: grace } };
+    if (standing && !(graceRestarts && reading(context, fact).verdict === 'pass')) return next;
+    const grace = { untilMs: graceUntilMs, spent: graceUntilMs <= atMs };
+    return { ...next, graces: { ...next.graces, [fact]: grace } };
   },
 
   check_inconclusive(context, event) {
@@ -127,8 +152,14 @@ export const EFFECTS: Effects = {
     const ended = { ...context, check: null };
     // No answer is news about the way there, not about the fact: a fresh answer stands until its own age.
     if (before.verdict !== 'unknown' && !awaitsRecheck(context, before)) return ended;
-    const next = withFact(ended, { ...before, verdict: 'unknown', severity: 'none', reason: event.reason });
-    return { ...next, recheckSinceMs: null };
+    const next = withFact(ended, {
+      ...before,
+      verdict: 'unknown',
+      severity: 'none',
+      reason: event.reason,
+      passingSinceMs: null,
+    });
+    return endRecheck(next);
   },
 
   fact_expired(context, event) {
@@ -145,7 +176,7 @@ export const EFFECTS: Effects = {
 
   check_exhausted(context, event) {
     const next = { ...context, check: null, attention: true };
-    return event.ours ? { ...next, faults: { ...next.faults, check: { sinceMs: event.atMs } } } : next;
+    return event.ours ? { ...next, faults: { ...next.faults, [OUR_CHECK]: { sinceMs: event.atMs } } } : next;
   },
 
   setup_started(context, event) {
@@ -155,7 +186,8 @@ export const EFFECTS: Effects = {
   setup_done: (context, event) => (context.setup?.id === event.id ? { ...context, setup: null } : context),
 
   run_started: (context, event) => ({ ...context, lease: { runId: event.runId, untilMs: event.untilMs } }),
-  run_finished: (context, event) => (context.lease?.runId === event.runId ? { ...context, lease: null } : context),
+  run_finished: (context, event) =>
+    context.lease?.runId === event.runId ? { ...context, lease: null } : context,
   run_lost(context, event) {
     if (context.lease?.runId !== event.runId) return context;
     const before = reading(context, 'lastRunOutcome');
@@ -193,15 +225,14 @@ export const EFFECTS: Effects = {
     };
   },
   // Passing needs fresh facts in hand, so it counts only while probation is what shows.
-  probation_passed: (context, event) =>
-    settle(context) === 'probation' && event.cause in context.requalifications
-      ? {
-          ...context,
-          requalifications: without(context.requalifications, event.cause),
-          latched: {},
-          requalificationOwed: null,
-        }
-      : context,
+  probation_passed(context, event) {
+    if (settle(context) !== 'probation' || !(event.cause in context.requalifications)) return context;
+    const requalifications = without(context.requalifications, event.cause);
+    const last = Object.keys(requalifications).length === 0;
+    const owed = context.requalificationOwed === event.cause ? null : context.requalificationOwed;
+    const latched = last && owed === null ? {} : context.latched;
+    return { ...context, requalifications, latched, requalificationOwed: owed };
+  },
   probation_failed: (context, event) =>
     event.cause in context.requalifications
       ? EFFECTS.adverse_event(context, { ...event, type: 'adverse_event' })
@@ -225,6 +256,8 @@ export const EFFECTS: Effects = {
   },
 
   client_acted(context, event) {
+    // Inside a grace the message still goes out: asking for help must not stop it.
+    if (settle(context) === 'grace') return context;
     let next = context;
     for (const name of event.facts) {
       const fact = next.facts[name];

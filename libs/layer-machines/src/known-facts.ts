@@ -17,4 +17,3 @@ function isGone(verdict: FactReading['verdict'], reason: Reason): boolean {
   return verdict === 'unknown' && GONE.has(reason);
 }
 const GONE = new Set<Reason>(['expired', 'recheck_requested', 'heartbeat_lost', 'handler_fault', 'run_lost']);
-

@@ -11,7 +11,10 @@ interface Answer {
 }
 interface Failure extends Answer {
   readonly owner: Owner;
+  /** Null: this failure has no grace, whatever runs. */
   readonly graceUntilMs: number | null;
+  /** Whether a clock that stands from an earlier failure may start anew. */
+  readonly graceRestarts: boolean;
   /** Whether leaving this failure owes probation. */
   readonly requalify: boolean;
 }

@@ -20,9 +20,9 @@ import {
 } from '@orchestrate/canon';
 import { transition } from 'xstate';
 import { conditionOf } from './condition-of.ts';
+import { knownFacts } from './known-facts.ts';
 import { emptyContext, type LayerContext } from './layer-context.ts';
 import type { LayerEvent } from './layer-event.ts';
-import { knownFacts } from './known-facts.ts';
 import { accepts, type LayerMachine, type LayerSnapshot } from './layer-machine.ts';
 import { LAYER_MACHINES } from './layer-machines.ts';
 import { inGrace, settle } from './settle.ts';
@@ -90,7 +90,9 @@ export class LayerSource {
   }
 
   withEnabled(enabled: boolean): LayerSource {
-    return enabled === this.enabled ? this : new LayerSource({ ...this.#identity(), enabled }, this.#snapshot);
+    return enabled === this.enabled
+      ? this
+      : new LayerSource({ ...this.#identity(), enabled }, this.#snapshot);
   }
 
   /** Fold what a source reported: each answer by its rule, then the causes that the new facts call for. */
@@ -128,12 +130,14 @@ export class LayerSource {
     }
     for (const cooldown of Object.values(context.cooldowns)) times.push(cooldown.untilMs);
     for (const grace of Object.values(context.graces)) if (!grace.spent) times.push(grace.untilMs);
-    for (const closure of Object.values(context.closures)) if (closure.untilMs !== null) times.push(closure.untilMs);
+    for (const closure of Object.values(context.closures))
+      if (closure.untilMs !== null) times.push(closure.untilMs);
     if (context.setup) times.push(context.setup.deadlineMs);
     if (context.check) times.push(context.check.deadlineMs);
     if (context.lease) times.push(context.lease.untilMs);
     const lastRuleMs = this.#lastAnswerMs();
-    for (const due of this.#rule.deadlines?.(knownFacts(context)) ?? []) if (due >= lastRuleMs) times.push(due + 1);
+    for (const due of this.#rule.deadlines?.(knownFacts(context)) ?? [])
+      if (due >= lastRuleMs) times.push(due + 1);
     return times.length === 0 ? null : Math.min(...times);
   }
 
@@ -158,7 +162,8 @@ export class LayerSource {
     if (context.setup && context.setup.deadlineMs <= atMs) {
       events.push({ type: 'setup_done', atMs, id: context.setup.id });
     }
-    if (context.check && context.check.deadlineMs <= atMs) events.push({ type: 'check_exhausted', atMs, ours: false });
+    if (context.check && context.check.deadlineMs <= atMs)
+      events.push({ type: 'check_exhausted', atMs, ours: false });
     if (context.lease && context.lease.untilMs <= atMs) {
       events.push({ type: 'run_lost', atMs, runId: context.lease.runId });
     }
@@ -221,7 +226,8 @@ export class LayerSource {
 
   #answerEvent(seen: Observation, known: KnownFacts, policy: Policy, atMs: number): LayerEvent {
     const { fact, observedAtMs, outcome } = seen;
-    if ('unknown' in outcome) return { type: 'check_inconclusive', atMs, fact, reason: outcome.unknown, answer: null };
+    if ('unknown' in outcome)
+      return { type: 'check_inconclusive', atMs, fact, reason: outcome.unknown, answer: null };
     const spec = (FACTS[this.layer] as Record<string, FactSpec>)[fact];
     assert(spec, `${fact} is no fact of ${this.layer}`);
     const expiresAtMs = spec.age === 'folded' ? null : observedAtMs + policy.maxAgeSec[spec.age] * 1000;
@@ -234,12 +240,7 @@ export class LayerSource {
     return this.#rule.judge(fact as Parameters<LayerRule['judge']>[0], known, { policy, atMs });
   }
 
-  #judgedEvent(
-    answer: Answer,
-    judged: Judgement,
-    policy: Policy,
-    atMs: number,
-  ): LayerEvent {
+  #judgedEvent(answer: Answer, judged: Judgement, policy: Policy, atMs: number): LayerEvent {
     const told = { ...answer, atMs, reason: judged.reason };
     if (judged.verdict === 'pass') return { type: 'check_passed', ...told };
     if (judged.verdict === 'unknown') {
@@ -269,7 +270,9 @@ export class LayerSource {
       const judged = this.#judge(fact.fact, known, policy, atMs);
       if (judged.verdict === fact.verdict && judged.reason === fact.reason) return [];
       const { value, band, observedAtMs, expiresAtMs } = fact;
-      return [this.#judgedEvent({ fact: fact.fact, value, band, observedAtMs, expiresAtMs }, judged, policy, atMs)];
+      return [
+        this.#judgedEvent({ fact: fact.fact, value, band, observedAtMs, expiresAtMs }, judged, policy, atMs),
+      ];
     });
   }
 
@@ -310,7 +313,8 @@ export class LayerSource {
   #withLatchedRisks(known: KnownFacts, policy: Policy, atMs: number): LayerSource {
     const { context } = this;
     const active = new Set<string>(this.#activeRisks(known, policy, atMs));
-    const recovering = Object.keys(context.cooldowns).length + Object.keys(context.requalifications).length > 0;
+    const recovering =
+      Object.keys(context.cooldowns).length + Object.keys(context.requalifications).length > 0;
     const latched: Record<string, { phase: 'active' | 'serving' }> = {};
     for (const risk of new Set([...active, ...Object.keys(context.latched)])) {
       if (!RISKS[risk as RiskName].latched) continue;

@@ -38,31 +38,50 @@ const NEVER = {
   client_acted: 'ignore',
 } as const;
 
-export const REACTIONS: Readonly<Record<ManagedExecutionState, Readonly<Record<LayerEventName, Reaction>>>> = {
-  ready: { ...ALWAYS, ...NEVER, run_started: 'fold' },
-  executing: { ...ALWAYS, ...NEVER },
-  cooling_down: { ...ALWAYS, ...NEVER, cooldown_elapsed: 'fold', probation_failed: 'fold' },
-  probation: { ...ALWAYS, ...NEVER, run_started: 'fold', probation_passed: 'fold', probation_failed: 'fold' },
-  degraded: { ...ALWAYS, ...NEVER, run_started: 'fold' },
-  grace: { ...ALWAYS, ...NEVER, run_started: 'fold', client_acted: 'fold' },
-  unknown: {
-    ...ALWAYS,
-    ...NEVER,
-    check_exhausted: 'fold',
-    setup_started: 'fold',
-    probation_failed: 'fold',
-    client_acted: 'fold',
-  },
-  verifying: { ...ALWAYS, ...NEVER, check_exhausted: 'fold', setup_started: 'fold', probation_failed: 'fold' },
-  provisioning: { ...ALWAYS, ...NEVER, check_exhausted: 'fold', setup_started: 'fold' },
-  scheduled: { ...ALWAYS, ...NEVER, probation_failed: 'fold' },
-  client_action: {
-    ...ALWAYS,
-    ...NEVER,
-    setup_started: 'fold',
-    cooldown_elapsed: 'fold',
-    client_acted: 'fold',
-  },
-  operator_review: { ...ALWAYS, ...NEVER, cooldown_elapsed: 'fold', operator_released: 'fold' },
-  internal_fault: { ...ALWAYS, ...NEVER, check_exhausted: 'fold', setup_started: 'fold', cooldown_elapsed: 'fold' },
-};
+export const REACTIONS: Readonly<Record<ManagedExecutionState, Readonly<Record<LayerEventName, Reaction>>>> =
+  {
+    ready: { ...ALWAYS, ...NEVER, run_started: 'fold' },
+    executing: { ...ALWAYS, ...NEVER },
+    cooling_down: { ...ALWAYS, ...NEVER, cooldown_elapsed: 'fold', probation_failed: 'fold' },
+    probation: {
+      ...ALWAYS,
+      ...NEVER,
+      run_started: 'fold',
+      probation_passed: 'fold',
+      probation_failed: 'fold',
+    },
+    degraded: { ...ALWAYS, ...NEVER, run_started: 'fold' },
+    grace: { ...ALWAYS, ...NEVER, run_started: 'fold', client_acted: 'fold' },
+    unknown: {
+      ...ALWAYS,
+      ...NEVER,
+      check_exhausted: 'fold',
+      setup_started: 'fold',
+      probation_failed: 'fold',
+      client_acted: 'fold',
+    },
+    verifying: {
+      ...ALWAYS,
+      ...NEVER,
+      check_exhausted: 'fold',
+      setup_started: 'fold',
+      probation_failed: 'fold',
+    },
+    provisioning: { ...ALWAYS, ...NEVER, check_exhausted: 'fold', setup_started: 'fold' },
+    scheduled: { ...ALWAYS, ...NEVER, probation_failed: 'fold' },
+    client_action: {
+      ...ALWAYS,
+      ...NEVER,
+      setup_started: 'fold',
+      cooldown_elapsed: 'fold',
+      client_acted: 'fold',
+    },
+    operator_review: { ...ALWAYS, ...NEVER, cooldown_elapsed: 'fold', operator_released: 'fold' },
+    internal_fault: {
+      ...ALWAYS,
+      ...NEVER,
+      check_exhausted: 'fold',
+      setup_started: 'fold',
+      cooldown_elapsed: 'fold',
+    },
+  };

@@ -1,4 +1,10 @@
-import { type FactReading, isSampleReason, type ManagedExecutionState, STATES_WORST_FIRST } from '@orchestrate/canon';
+import {
+  type FactReading,
+  isHonestUnknown,
+  isSampleReason,
+  type ManagedExecutionState,
+  STATES_WORST_FIRST,
+} from '@orchestrate/canon';
 import type { LayerContext } from './layer-context.ts';
 
 const isEmpty = (record: object): boolean => {
@@ -12,15 +18,25 @@ export function inGrace(context: LayerContext, fact: FactReading): boolean {
   return fact.severity === 'hard' && grace !== undefined && !grace.spent;
 }
 
+/** Whether there are hard failures and each of them runs inside its grace. */
+export function allInGrace(context: LayerContext): boolean {
+  const hard = Object.values(context.facts).filter((fact) => fact.severity === 'hard');
+  return hard.length > 0 && hard.every((fact) => inGrace(context, fact));
+}
+
 /** After a release or a client's act only what was observed since counts; older answers wait for their recheck. */
 export function awaitsRecheck(context: LayerContext, fact: FactReading): boolean {
   if (context.recheckSinceMs === null || !fact.required) return false;
   return fact.observedAtMs === null || fact.observedAtMs < context.recheckSinceMs;
 }
 
+/** Whether nobody has looked yet; a second try at a server that does not answer must not flicker. */
 function firstCheckRuns(context: LayerContext): boolean {
-  if (context.check === null) return false;
-  for (const name in context.facts) if (context.facts[name]!.observedAtMs !== null) return false;
+  if (context.check === null || context.attention) return false;
+  for (const name in context.facts) {
+    const { observedAtMs, reason } = context.facts[name]!;
+    if (observedAtMs !== null || !(reason === 'never_observed' || isSampleReason(reason))) return false;
+  }
   return true;
 }
 
@@ -50,7 +66,7 @@ function findingsOf(context: LayerContext): Findings {
     if (awaitsRecheck(context, fact)) {
       found.recheck = true;
     } else if (fact.verdict === 'unknown') {
-      if (!fact.required) continue;
+      if (!isHonestUnknown(fact)) continue;
       if (isSampleReason(fact.reason)) found.sampleOnly = true;
       else if (!setUp) found.unknown = true;
     } else if (fact.severity === 'hard') {

@@ -7,4 +7,3 @@ export interface SourceIdentity {
   /** A source that the tenant switched off is kept and listed, and does not count for its layer. */
   readonly enabled: boolean;
 }
-

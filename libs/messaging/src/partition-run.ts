@@ -36,6 +36,8 @@ export class PartitionRun {
   #nextMarkMs = 0;
   #marking: Promise<void> | null = null;
   #markAsked = false;
+  /** The last mark stood for a time in the past, because inputs were still waiting. */
+  #markedBehind = false;
 
   private constructor(
     broker: Broker,
@@ -152,6 +154,8 @@ export class PartitionRun {
       await this.#deaths.handled(input);
     } finally {
       this.#busy--;
+      // The reader counts an input as handled only after this returns.
+      if (this.#markedBehind) setImmediate(() => this.#markIfCaughtUp());
     }
   }
 
@@ -176,6 +180,13 @@ export class PartitionRun {
     if (reason !== 'contract_violation') this.#worker.faulted?.(input);
   }
 
+  /** A partition that was behind says at once that it is not any more. */
+  #markIfCaughtUp(): void {
+    if (this.#closed || !this.#markedBehind || !this.isCaughtUp()) return;
+    this.#markedBehind = false;
+    if (this.#service.markEveryMs !== null) this.#askMark();
+  }
+
   #tick(nowMs: number): void {
     if (this.#closed) return;
     try {
@@ -184,6 +195,7 @@ export class PartitionRun {
       this.#lose(error as Error);
       return;
     }
+    this.#markIfCaughtUp();
     const { markEveryMs } = this.#service;
     if (markEveryMs !== null && nowMs >= this.#nextMarkMs) this.#askMark();
   }
@@ -209,7 +221,9 @@ export class PartitionRun {
     const nowMs = Date.now();
     const handled: Positions = { ...this.#handled };
     const inputs = this.#worker.positions?.(handled) ?? handled;
-    const reached = this.isCaughtUp() ? nowMs : this.#lastInputMs;
+    const caughtUp = this.isCaughtUp();
+    this.#markedBehind = !caughtUp;
+    const reached = caughtUp ? nowMs : this.#lastInputMs;
     const asOfMs = this.#worker.asOfMs?.(reached) ?? reached;
     await this.#worker.settled?.();
     await this.#publisher.flushed();

@@ -1,5 +1,6 @@
-import { answerRationale, supported } from '../rationale.ts';
-import { because, becauseRequest, defineGate, type DispatchCase, Findings } from './gate.ts';
+import { answerRationale, stepDueAtMs, supported } from '../rationale.ts';
+import type { ReadFact } from '../truth-reading.ts';
+import { because, becauseRequest, type DispatchCase, defineGate, Findings } from './gate.ts';
 
 const ORDER = ['sufficient', 'no_ai', 'later', 'unknown', 'insufficient'] as const;
 type Outcome = (typeof ORDER)[number];
@@ -21,24 +22,45 @@ export const contextInsufficientGate = defineGate({
     askWindow(input, found);
     askProvider(input, found);
     if (!input.action.bound) {
-      found.add('insufficient', becauseRequest('campaign', input.action.campaign, 'bindings', 'identity_mismatch', 'client'));
+      found.add(
+        'insufficient',
+        becauseRequest('campaign', input.action.campaign, 'bindings', 'identity_mismatch', 'client'),
+      );
     }
     for (const answer of answerRationale(input)) {
       if (supported(answer)) continue;
-      const reason = becauseRequest('campaign', input.action.campaign, answer.question, 'rationale_unsupported', 'client');
+      const reason = becauseRequest(
+        'campaign',
+        input.action.campaign,
+        answer.question,
+        'rationale_unsupported',
+        'client',
+      );
       found.add('insufficient', reason);
     }
     const worst = found.worst();
-    const nextRun = input.reading.fact('continuity_window', 'main', 'nextRun').value;
     return {
       ...worst,
       ...(worst.outcome === 'no_ai' ? { constraints: input.policy.degradations.context_no_ai } : {}),
-      releaseAtMs: worst.outcome === 'later' && typeof nextRun === 'number' ? nextRun : null,
+      releaseAtMs: releaseAtMs(input, worst.outcome),
     };
   },
 });
 
-function askSource(input: DispatchCase, layer: 'campaign' | 'data', source: string, found: Findings<Outcome>): void {
+/** The next run opens the window; a step that came too soon is due at its own time. */
+function releaseAtMs(input: DispatchCase, outcome: Outcome): number | null {
+  const nextRun = input.reading.fact('continuity_window', 'main', 'nextRun').value;
+  if (outcome === 'later') return typeof nextRun === 'number' ? nextRun : null;
+  const dueAtMs = outcome === 'insufficient' ? stepDueAtMs(input) : null;
+  return dueAtMs !== null && dueAtMs > input.nowMs ? dueAtMs : null;
+}
+
+function askSource(
+  input: DispatchCase,
+  layer: 'campaign' | 'data',
+  source: string,
+  found: Findings<Outcome>,
+): void {
   const { reading } = input;
   for (const fact of reading.required(layer, source)) {
     if (fact.verdict === 'unknown') found.add('unknown', because(fact));
@@ -48,8 +70,10 @@ function askSource(input: DispatchCase, layer: 'campaign' | 'data', source: stri
   const held = reading.fresh ? reading.source(layer, source) : undefined;
   if (!held) return;
   const state = reading.fact(layer, source, layer === 'campaign' ? 'campaignState' : 'importState');
-  if (!held.enabled) found.add('insufficient', becauseRequest(layer, source, 'source', 'source_disabled', 'client'));
-  if (Object.keys(held.causes.holds).length > 0) found.add('insufficient', because(reading.fact(layer, source, 'approval')));
+  if (!held.enabled)
+    found.add('insufficient', becauseRequest(layer, source, 'source', 'source_disabled', 'client'));
+  if (Object.keys(held.causes.holds).length > 0)
+    found.add('insufficient', because(reading.fact(layer, source, 'approval')));
   const later = [...Object.keys(held.causes.closures), ...Object.keys(held.causes.cooldowns)];
   if (later.length > 0) found.add('later', because(state));
 }
@@ -58,6 +82,11 @@ function askWindow({ reading }: DispatchCase, found: Findings<Outcome>): void {
   const open = reading.fact('continuity_window', 'main', 'window.open');
   if (open.verdict === 'unknown') found.add('unknown', because(open));
   else found.add(open.value === true ? 'sufficient' : 'later', because(open));
+  // An open window by a clock that is wrong, or in a time zone that nobody knows, is a guess.
+  const zone = reading.fact('continuity_window', 'main', 'windowReason');
+  const skew = reading.fact('continuity_window', 'main', 'clockSkewMs');
+  if (zone.verdict === 'unknown') found.add('unknown', because(zone));
+  if (skew.reason === 'clock_skew') found.add('unknown', because(skew));
 }
 
 /** Without its AI provider a campaign whose template a person approved still has everything it needs to say. */
@@ -65,9 +94,13 @@ function askProvider({ reading, action }: DispatchCase, found: Findings<Outcome>
   const providers = reading.truth?.layers.provider_health.sources.filter((source) => source.enabled) ?? [];
   const approved = reading.fact('campaign', action.campaign, 'approval').value === 'current';
   for (const provider of providers) {
+    const without = (fact: ReadFact) => found.add(approved ? 'no_ai' : 'unknown', because(fact));
     for (const fact of reading.required('provider_health', provider.source)) {
-      if (fact.verdict !== 'unknown' && fact.severity !== 'hard') continue;
-      found.add(approved ? 'no_ai' : 'unknown', because(fact));
+      if (fact.verdict === 'unknown' || fact.severity === 'hard') without(fact);
+    }
+    const { cooldowns, holds } = provider.causes;
+    if (Object.keys({ ...cooldowns, ...holds }).length > 0) {
+      without(reading.fact('provider_health', provider.source, 'errorClass'));
     }
   }
 }

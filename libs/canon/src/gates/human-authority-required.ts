@@ -1,4 +1,13 @@
-import { because, becauseRequest, defineGate, type DispatchCase, type RequestReason } from './gate.ts';
+import type { TruthReading } from '../truth-reading.ts';
+import {
+  type Because,
+  because,
+  becauseRequest,
+  type DispatchAction,
+  type DispatchCase,
+  defineGate,
+  type RequestReason,
+} from './gate.ts';
 
 export const humanAuthorityRequiredGate = defineGate({
   blocker: 'human_authority_required',
@@ -13,27 +22,49 @@ export const humanAuthorityRequiredGate = defineGate({
   ],
   faulted: 'unknown',
   ask(input) {
-    const requested = input.reading.fact('governance', 'main', 'requestedMode');
+    const { reading, action } = input;
+    const requested = reading.fact('governance', 'main', 'requestedMode');
     const reasons = [because(requested)];
-    if (!input.reading.fresh) return { outcome: 'stale', because: reasons };
-    if (requested.verdict === 'unknown') return { outcome: requested.stale ? 'stale' : 'unknown', because: reasons };
+    if (!reading.fresh) return { outcome: 'stale', because: reasons };
+    if (requested.verdict === 'unknown') {
+      return { outcome: requested.stale ? 'stale' : 'unknown', because: reasons };
+    }
     const wants = (reason: RequestReason) => [
       becauseRequest('governance', 'main', 'resolvedMode', reason, 'operator'),
     ];
-    switch (input.reading.truth!.mode.resolved) {
-      case 'draft_only':
-        return { outcome: 'draft_only', because: wants('draft_only') };
-      case 'approval_required': {
-        const problem = approvalProblem(input);
-        return problem ? { outcome: 'unapproved', because: wants(problem) } : { outcome: 'approved', because: reasons };
-      }
-      case 'supervised':
-        return { outcome: 'flagged', because: reasons };
-      case 'autonomous':
-        return { outcome: 'free', because: reasons };
+    const mode = reading.truth!.mode.resolved;
+    if (mode === 'draft_only') return { outcome: 'draft_only', because: wants('draft_only') };
+    const held = heldLayers(reading, action);
+    if (held.length > 0) return { outcome: 'unapproved', because: held };
+    if (mode === 'approval_required') {
+      const problem = approvalProblem(input);
+      return problem
+        ? { outcome: 'unapproved', because: wants(problem) }
+        : { outcome: 'approved', because: reasons };
     }
+    return { outcome: mode === 'supervised' ? 'flagged' : 'free', because: reasons };
   },
 });
+
+/** What a person holds only a person gives back: the layers whose own gates ask for facts and not for holds. */
+function heldLayers(reading: TruthReading, action: DispatchAction): readonly Because[] {
+  const asked = [
+    ['billing', 'main'],
+    ['sending_domain', action.domain],
+    ['governance', 'main'],
+    ['continuity_window', 'main'],
+  ] as const;
+  return asked
+    .filter(([layer, source]) => reading.holds(layer, source).length > 0)
+    .map(([layer, source]) => ({
+      layer,
+      source,
+      fact: 'hold',
+      verdict: 'fail',
+      reason: 'operator_hold',
+      owner: 'operator',
+    }));
+}
 
 /** An approval is for the exact action that was looked at, and not for ever. */
 function approvalProblem({ approval, action, nowMs }: DispatchCase): RequestReason | null {

@@ -29,11 +29,15 @@ export const identityUnauthenticatedGate = defineGate({
       } else found.add('grace_unproven', because(fact));
     }
     if (reading.fresh && reading.source('sending_domain', domain)?.enabled === false) {
-      found.add('unknown', becauseRequest('sending_domain', domain, 'source', 'source_disabled', 'client', 'unknown'));
+      found.add(
+        'unknown',
+        becauseRequest('sending_domain', domain, 'source', 'source_disabled', 'client', 'unknown'),
+      );
     }
     const worst = found.worst();
     if (worst.outcome === 'soft') return { ...worst, constraints: policy.degradations.identity_soft };
-    if (worst.outcome === 'grace_proven') return { ...worst, constraints: policy.degradations.identity_grace_proven };
+    if (worst.outcome === 'grace_proven')
+      return { ...worst, constraints: policy.degradations.identity_grace_proven };
     return worst;
   },
 });

@@ -28,7 +28,18 @@ export const mailboxIncapableGate = defineGate({
     if (source && Object.keys(source.causes.holds).length > 0) {
       found.add('incapable', because(reading.fact('mailbox', mailbox, 'identityClass')));
     }
+    if (Object.keys(source?.causes.requalifications ?? {}).length > 0) {
+      found.add('limited', because(reading.fact('mailbox', mailbox, 'canSend')));
+    }
+    // A provider that throttles the account says what a full quota says: not now.
+    const cooldowns = Object.values(source?.causes.cooldowns ?? {});
+    if (cooldowns.length > 0) found.add('quota_full', because(reading.fact('mailbox', mailbox, 'quotaUsed')));
     const worst = found.worst();
-    return worst.outcome === 'limited' ? { ...worst, constraints: policy.degradations.mailbox_limited } : worst;
+    if (worst.outcome === 'quota_full' && cooldowns.length > 0) {
+      return { ...worst, releaseAtMs: Math.max(...cooldowns.map((cooldown) => cooldown.untilMs)) };
+    }
+    return worst.outcome === 'limited'
+      ? { ...worst, constraints: policy.degradations.mailbox_limited }
+      : worst;
   },
 });

@@ -19,6 +19,8 @@ export const notEntitledGate = defineGate({
       else found.add('not_entitled', because(fact));
     }
     const worst = found.worst();
-    return worst.outcome === 'grace' ? { ...worst, constraints: policy.degradations.not_entitled_grace } : worst;
+    return worst.outcome === 'grace'
+      ? { ...worst, constraints: policy.degradations.not_entitled_grace }
+      : worst;
   },
 });

@@ -12,7 +12,8 @@ export const operatorFreezeGate = defineGate({
   ask({ reading }) {
     const freeze = reading.fact('governance', 'main', 'freeze');
     const reasons = [because(freeze)];
-    if (freeze.verdict === 'unknown') return { outcome: freeze.stale ? 'stale' : 'unknown', because: reasons };
+    if (freeze.verdict === 'unknown')
+      return { outcome: freeze.stale ? 'stale' : 'unknown', because: reasons };
     return { outcome: freeze.value === true ? 'frozen' : 'clear', because: reasons };
   },
 });

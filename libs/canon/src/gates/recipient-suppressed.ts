@@ -15,7 +15,14 @@ export const recipientSuppressedGate = defineGate({
       return { outcome: 'suppressed', because: [reason] };
     }
     if (recipient.suppression === 'unknown') {
-      const reason = becauseRequest('data', source, 'suppression', 'suppression_unknown', 'orchestrate', 'unknown');
+      const reason = becauseRequest(
+        'data',
+        source,
+        'suppression',
+        'suppression_unknown',
+        'orchestrate',
+        'unknown',
+      );
       return { outcome: 'unknown', because: [reason] };
     }
     // A list that was not synchronised in time may miss the very entry that matters.

@@ -30,7 +30,10 @@ export const replyOrDuplicateRiskGate = defineGate({
         found.add('clear');
         break;
       case 'unknown':
-        found.add('unknown', becauseRequest('data', source, 'conversation', 'conversation_unknown', 'orchestrate', 'unknown'));
+        found.add(
+          'unknown',
+          becauseRequest('data', source, 'conversation', 'conversation_unknown', 'orchestrate', 'unknown'),
+        );
         break;
       default:
         found.add(
@@ -42,14 +45,30 @@ export const replyOrDuplicateRiskGate = defineGate({
     if (action.step > 1) {
       const replies = reading.fact('mailbox', action.mailbox, 'canReadReplies');
       if (replies.value !== true) {
-        found.add('unknown', becauseRequest('mailbox', action.mailbox, 'canReadReplies', 'conversation_unknown', 'client', 'unknown'));
+        found.add(
+          'unknown',
+          becauseRequest(
+            'mailbox',
+            action.mailbox,
+            'canReadReplies',
+            'conversation_unknown',
+            'client',
+            'unknown',
+          ),
+        );
       }
     }
     if (recipient.unresolvedOutcome) {
-      found.add('unresolved_outcome', becauseRequest('pacing', action.mailbox, 'unresolvedOutcomes', 'outcome_unresolved', 'operator'));
+      found.add(
+        'unresolved_outcome',
+        becauseRequest('pacing', action.mailbox, 'unresolvedOutcomes', 'outcome_unresolved', 'operator'),
+      );
     }
     if (recipient.duplicate) {
-      found.add('duplicate', becauseRequest('campaign', action.campaign, 'touch', 'touched_before', 'client'));
+      found.add(
+        'duplicate',
+        becauseRequest('campaign', action.campaign, 'touch', 'touched_before', 'client'),
+      );
     }
     return found.worst();
   },

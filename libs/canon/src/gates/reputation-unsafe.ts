@@ -1,5 +1,5 @@
 import { isSampleReason } from '../facts.ts';
-import { because, becauseRequest, defineGate, type DispatchCase, Findings } from './gate.ts';
+import { because, becauseRequest, type DispatchCase, defineGate, Findings } from './gate.ts';
 
 const ORDER = [
   'healthy',
@@ -35,6 +35,10 @@ export const reputationUnsafeGate = defineGate({
     const cooldowns = Object.values(causes?.cooldowns ?? {});
     if (cooldowns.length > 0) found.add('cooling', because(band));
     if (Object.keys(causes?.holds ?? {}).length > 0) found.add('blocked', because(band));
+    // Our reservations are not all that leaves a mailbox: what it sent otherwise counts against its cap too.
+    if ('cap_reached' in (causes?.closures ?? {})) {
+      found.add('cap_reached', because(reading.fact('pacing', action.mailbox, 'sentToday')));
+    }
     if (reservation.slot !== 'free') {
       const reason = reservation.slot === 'gap' ? 'gap_not_over' : 'slot_taken';
       found.add('cap_reached', becauseRequest('pacing', action.mailbox, 'capToday', reason, 'orchestrate'));
@@ -70,7 +74,14 @@ function judgeBand(input: DispatchCase, found: Findings<(typeof ORDER)[number]>)
     if (!isSampleReason(band.reason)) found.add('unknown', because(band));
     else if (reservation.budget === 'available') found.add('sample_unknown_budgeted', because(band));
     else {
-      const reason = becauseRequest('pacing', action.mailbox, 'band', 'budget_spent', 'orchestrate', 'unknown');
+      const reason = becauseRequest(
+        'pacing',
+        action.mailbox,
+        'band',
+        'budget_spent',
+        'orchestrate',
+        'unknown',
+      );
       found.add('unknown', because(band), reason);
     }
     return;

@@ -1,5 +1,15 @@
 import type { Reason } from '../condition.ts';
-import { days, hard, type Judgement, type KnownFacts, type LayerRule, number, PASS, soft, unknown } from './layer-rule.ts';
+import {
+  days,
+  hard,
+  type Judgement,
+  type KnownFacts,
+  type LayerRule,
+  number,
+  PASS,
+  soft,
+  unknown,
+} from './layer-rule.ts';
 
 /** In a trial nothing is owed yet, so the end of the trial is the deadline; later, Stripe's status says the rest. */
 function withoutPayment(reason: Reason, known: KnownFacts<'billing'>): Judgement {
@@ -8,12 +18,14 @@ function withoutPayment(reason: Reason, known: KnownFacts<'billing'>): Judgement
   return inTrial ? { ...hard(reason), graceUntilMs: trialEndsAtMs } : soft(reason);
 }
 
-/** Stripe's subscription life cycle: `past_due` is still being retried and earns grace, `unpaid` is not. */
+/**
+ * Stripe's subscription life cycle: `past_due` is still being retried and earns grace, `unpaid` is not. Only the
+ * facts that date their own deadline have one: a subscription that ended has no grace for having once been paid.
+ */
 export const billingRule: LayerRule<'billing'> = {
   layer: 'billing',
   owner: 'client',
   deadlines: (known) => (typeof known.trialEndsAt === 'number' ? [known.trialEndsAt] : []),
-  graceMs: (fact, policy) => (fact === 'entitlementRemaining' ? null : days(policy.billing.pastDueGraceDays)),
   judge(fact, known, { policy, atMs }): Judgement {
     switch (fact) {
       case 'subscriptionStatus':
@@ -22,7 +34,8 @@ export const billingRule: LayerRule<'billing'> = {
             return PASS;
           case 'trialing': {
             const over = number(known.trialEndsAt, Number.POSITIVE_INFINITY) <= atMs;
-            return over && known.paymentMethod !== 'valid' ? hard('trial_over') : PASS;
+            const unpayable = known.paymentMethod === 'expired' || known.paymentMethod === 'missing';
+            return over && unpayable ? hard('trial_over') : PASS;
           }
           case 'past_due': {
             const leftDays = policy.billing.pastDueGraceDays - number(known.pastDueDays);
@@ -41,7 +54,10 @@ export const billingRule: LayerRule<'billing'> = {
       case 'paymentMethod':
         if (known.paymentMethod === 'valid') return PASS;
         if (known.paymentMethod === 'expiring_30d') return soft('payment_expiring');
-        return withoutPayment(known.paymentMethod === 'expired' ? 'payment_expired' : 'payment_missing', known);
+        return withoutPayment(
+          known.paymentMethod === 'expired' ? 'payment_expired' : 'payment_missing',
+          known,
+        );
       case 'entitlementRemaining':
         return number(known.entitlementRemaining) > 0 ? PASS : hard('entitlement_used_up');
       default:

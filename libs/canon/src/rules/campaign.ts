@@ -32,8 +32,10 @@ export const campaignRule: LayerRule<'campaign'> = {
       const untilMs = atMs + policy.campaign.autoPauseSec * 1000;
       causes.push({ kind: 'cooldown', cause: 'campaign_auto_paused', untilMs });
     }
-    if (known.campaignState === 'paused') causes.push({ kind: 'closure', cause: 'campaign_paused', untilMs: null });
-    if (known.campaignState === 'done') causes.push({ kind: 'closure', cause: 'campaign_done', untilMs: null });
+    if (known.campaignState === 'paused')
+      causes.push({ kind: 'closure', cause: 'campaign_paused', untilMs: null });
+    if (known.campaignState === 'done')
+      causes.push({ kind: 'closure', cause: 'campaign_done', untilMs: null });
     return causes;
   },
   risks: (known) => (known.approval === 'drifted' ? ['template_digest_drift'] : []),

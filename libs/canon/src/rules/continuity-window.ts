@@ -1,5 +1,14 @@
 import type { Reason } from '../condition.ts';
-import { type CauseWanted, hard, type Judgement, type LayerRule, number, PASS, soft, unknown } from './layer-rule.ts';
+import {
+  type CauseWanted,
+  hard,
+  type Judgement,
+  type LayerRule,
+  number,
+  PASS,
+  soft,
+  unknown,
+} from './layer-rule.ts';
 
 export const continuityWindowRule: LayerRule<'continuity_window'> = {
   layer: 'continuity_window',

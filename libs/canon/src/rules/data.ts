@@ -1,5 +1,14 @@
 import type { RiskName } from '../words.ts';
-import { type CauseWanted, hard, type Judgement, type LayerRule, number, PASS, soft, unknown } from './layer-rule.ts';
+import {
+  type CauseWanted,
+  hard,
+  type Judgement,
+  type LayerRule,
+  number,
+  PASS,
+  soft,
+  unknown,
+} from './layer-rule.ts';
 
 const FIRST_IMPORT_MAX_MS = 3_600_000;
 
@@ -18,14 +27,18 @@ export const dataRule: LayerRule<'data'> = {
           case 'failed_internal':
             return hard('import_failed_internal', 'orchestrate');
           case 'running':
-            return unknown('import_running');
+            return { ...unknown('import_running'), background: true };
           default:
             return number(known.importDueAt, Number.POSITIVE_INFINITY) < atMs ? hard('import_overdue') : PASS;
         }
       case 'verifiedShare':
-        return number(known.verifiedShare) >= policy.data.verifiedShareMin ? PASS : soft('verified_share_low');
+        return number(known.verifiedShare) >= policy.data.verifiedShareMin
+          ? PASS
+          : soft('verified_share_low');
       case 'provenanceShare':
-        return number(known.provenanceShare) >= policy.data.provenanceShareMin ? PASS : soft('provenance_low');
+        return number(known.provenanceShare) >= policy.data.provenanceShareMin
+          ? PASS
+          : soft('provenance_low');
       case 'suppressionSyncAgeSec':
         return number(known.suppressionSyncAgeSec) <= policy.data.suppressionSyncMaxSec
           ? PASS
@@ -44,10 +57,14 @@ export const dataRule: LayerRule<'data'> = {
   },
   risks(known, { policy }) {
     const risks: RiskName[] = [];
-    if (known.provenanceShare !== undefined && number(known.provenanceShare) < policy.data.provenanceShareMin) {
+    if (
+      known.provenanceShare !== undefined &&
+      number(known.provenanceShare) < policy.data.provenanceShareMin
+    ) {
       risks.push('data_provenance_unknown');
     }
-    if (number(known.suppressionSyncAgeSec) > policy.data.suppressionSyncMaxSec) risks.push('suppression_sync_stale');
+    if (number(known.suppressionSyncAgeSec) > policy.data.suppressionSyncMaxSec)
+      risks.push('suppression_sync_stale');
     if (known.verifiedShare !== undefined && number(known.verifiedShare) < policy.data.verifiedShareMin) {
       risks.push('verified_share_low');
     }

@@ -21,7 +21,8 @@ export const governanceRule: LayerRule<'governance'> = {
         return PASS;
     }
   },
-  causes: (known): readonly CauseWanted[] => (known.freeze === true ? [{ kind: 'hold', cause: 'freeze' }] : []),
+  causes: (known): readonly CauseWanted[] =>
+    known.freeze === true ? [{ kind: 'hold', cause: 'freeze' }] : [],
   risks(known, { policy }) {
     const risks: RiskName[] = [];
     if (policy.regulatedSectors.some((sector) => sector === known.sector)) risks.push('sector_regulated');

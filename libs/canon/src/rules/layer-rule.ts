@@ -10,6 +10,8 @@ export interface Judgement {
   readonly reason: Reason;
   /** Default: the layer's owner. */
   readonly owner?: Owner;
+  /** Of an unknown: work on its way that takes back no passing answer (a second import). */
+  readonly background?: true;
   /** When the grace clock does not start with the observation but is told by the fact (past due since). */
   readonly graceUntilMs?: number;
 }
@@ -40,7 +42,7 @@ export interface RuleContext {
   readonly policy: Policy;
   /** The time of the event that is being folded, ms since the epoch. */
   readonly atMs: number;
-  /** Whether a hard failure runs inside its grace at this moment. */
+  /** Whether every hard failure runs inside its grace at this moment. */
   readonly graceRunning?: boolean;
 }
 

@@ -1,4 +1,4 @@
-import { hard, type Judgement, type LayerRule, number, PASS, soft } from './layer-rule.ts';
+import { type CauseWanted, hard, type Judgement, type LayerRule, number, PASS, soft } from './layer-rule.ts';
 
 export const mailboxRule: LayerRule<'mailbox'> = {
   layer: 'mailbox',
@@ -6,7 +6,8 @@ export const mailboxRule: LayerRule<'mailbox'> = {
   judge(fact, known): Judgement {
     switch (fact) {
       case 'token':
-        if (known.token === 'invalid_grant' || known.token === 'inactive_unspecified') return hard(known.token);
+        if (known.token === 'invalid_grant' || known.token === 'inactive_unspecified')
+          return hard(known.token);
         return PASS;
       case 'canSend':
         return known.canSend === true ? PASS : hard('cannot_send');
@@ -19,13 +20,15 @@ export const mailboxRule: LayerRule<'mailbox'> = {
         return PASS;
     }
   },
-  causes(known) {
-    if (known.identityClass === 'app_only_unscoped') return [{ kind: 'hold', cause: 'identity_unscoped' }];
-    if (known.scopeDrift === true) return [{ kind: 'hold', cause: 'scope_drift' }];
+  causes(known): readonly CauseWanted[] {
+    const causes: CauseWanted[] = [];
+    if (known.identityClass === 'app_only_unscoped')
+      causes.push({ kind: 'hold', cause: 'identity_unscoped' });
+    if (known.scopeDrift === true) causes.push({ kind: 'hold', cause: 'scope_drift' });
     if (number(known.quotaDay, Number.POSITIVE_INFINITY) <= number(known.quotaUsed)) {
-      return [{ kind: 'closure', cause: 'quota_full', untilMs: null }];
+      causes.push({ kind: 'closure', cause: 'quota_full', untilMs: null });
     }
-    return [];
+    return causes;
   },
   risks(known, { policy }) {
     const risks: ReturnType<NonNullable<LayerRule['risks']>>[number][] = [];

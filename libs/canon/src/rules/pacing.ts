@@ -25,14 +25,16 @@ export function pacingBand(known: KnownFacts<'pacing'>, policy: Policy): PacingB
   const delivered = number(known.delivered30d);
   const complaints7d = number(known.complaints7d);
   const few = delivered < pacing.smallSampleDelivered;
-  if (few && complaints7d >= pacing.quarantineComplaints7d) return 'quarantined';
-  if (delivered < pacing.sampleFloorDelivered) return 'insufficient_sample';
+  // In a small sample two complaints weigh as much as a rate does later, and never hide a worse rate.
+  const counted = few && complaints7d >= pacing.quarantineComplaints7d ? 'quarantined' : undefined;
+  if (delivered < pacing.sampleFloorDelivered) return counted ?? 'insufficient_sample';
   const complaint = number(known.complaints30d) / delivered;
   const hardBounce = number(known.hardBounces30d) / delivered;
   for (const band of WORST_FIRST) {
     const factor = stands(known.band, band) ? pacing.leaveFactor : 1;
     const edge = pacing[band];
-    if (complaint >= edge.complaint * factor || hardBounce >= edge.hardBounce * factor) return band;
+    const reached = complaint >= edge.complaint * factor || hardBounce >= edge.hardBounce * factor;
+    if (reached || band === counted) return band;
   }
   return 'healthy';
 }
@@ -74,9 +76,16 @@ export const pacingRule: LayerRule<'pacing'> = {
     const causes: CauseWanted[] = [];
     if (known.band === 'blocked') causes.push({ kind: 'hold', cause: 'band_blocked' });
     if (known.band === 'quarantined') {
-      causes.push({ kind: 'cooldown', cause: 'band_quarantined', untilMs: atMs + policy.pacing.quarantineSec * 1000 });
+      causes.push({
+        kind: 'cooldown',
+        cause: 'band_quarantined',
+        untilMs: atMs + policy.pacing.quarantineSec * 1000,
+      });
     }
-    if (known.sentToday !== undefined && number(known.sentToday) >= number(known.capToday, Number.POSITIVE_INFINITY)) {
+    if (
+      known.sentToday !== undefined &&
+      number(known.sentToday) >= number(known.capToday, Number.POSITIVE_INFINITY)
+    ) {
       causes.push({ kind: 'closure', cause: 'cap_reached', untilMs: null });
     }
     return causes;

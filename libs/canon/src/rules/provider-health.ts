@@ -10,7 +10,9 @@ export const providerHealthRule: LayerRule<'provider_health'> = {
       case 'reachable':
         return known.reachable === true ? PASS : unknown('provider_unreachable');
       case 'samples5m':
-        return number(known.samples5m) >= policy.providerHealth.samplesMin ? PASS : unknown('insufficient_sample');
+        return number(known.samples5m) >= policy.providerHealth.samplesMin
+          ? PASS
+          : unknown('too_few_samples');
       case 'p95Ms':
         return number(known.p95Ms) > policy.providerHealth.p95BandsMs[2] ? soft('slow') : PASS;
       case 'errorRatio5m':

@@ -13,8 +13,11 @@ export const sendingDomainRule: LayerRule<'sending_domain'> = {
     switch (fact) {
       case 'spf':
         if (known.spf !== 'pass') return hard(`spf_${known.spf}` as Reason);
-        // RFC 7208 4.6.4: more than ten terms MUST be a permerror, whatever else the record says.
-        return number(known.spfLookups) > policy.sendingDomain.spfLookupsMax ? hard('spf_too_many_lookups') : PASS;
+        // RFC 7208 4.6.4: more than ten terms, or two void lookups, are a permerror whatever else the record says.
+        return number(known.spfLookups) > policy.sendingDomain.spfLookupsMax ||
+          number(known.spfVoidLookups) > policy.sendingDomain.spfVoidLookupsMax
+          ? hard('spf_too_many_lookups')
+          : PASS;
       case 'dkim':
         if (known.dkim === 'valid') return PASS;
         return known.dkim === 'weak' ? soft('dkim_weak') : hard(`dkim_${known.dkim}` as Reason);
@@ -30,7 +33,9 @@ export const sendingDomainRule: LayerRule<'sending_domain'> = {
   },
   risks(known, context) {
     const risks: RiskName[] = [];
-    if (PROOFS.some((fact) => known[fact] !== undefined && this.judge(fact, known, context).severity === 'hard')) {
+    if (
+      PROOFS.some((fact) => known[fact] !== undefined && this.judge(fact, known, context).severity === 'hard')
+    ) {
       risks.push(context.graceRunning ? 'domain_grace' : 'domain_auth_failing');
     }
     if (known.dkim === 'weak') risks.push('weak_dkim');

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { type Policy, policySchema } from '@orchestrate/canon';
+import { resolve } from 'node:path';
+import { readPolicyFile } from '@orchestrate/client';
 import { AlreadyRunning, attach, startPlatform } from '@orchestrate/embedded';
-import { activatePolicy, connectBroker, issuesOf, provisionStreams, readLast } from '@orchestrate/messaging';
+import { activatePolicy, connectBroker, provisionStreams, readLast } from '@orchestrate/messaging';
 import { Command } from 'commander';
 import { globalOptions } from '../connect.ts';
 import { colours, printJson, printLine } from '../print.ts';
@@ -77,21 +76,8 @@ async function prepare(url: string, policyFile: string | undefined): Promise<voi
   await provisionStreams(broker);
   const active = await readLast(broker, 'POLICY', 'policy.active');
   if (policyFile || !active) {
-    await activatePolicy(broker, readPolicy(policyFile ?? join(REPOSITORY, 'policies', 'default.json')));
+    await activatePolicy(broker, readPolicyFile(policyFile));
   }
-}
-
-function readPolicy(file: string): Policy {
-  let document: unknown;
-  try {
-    document = JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    throw new Error(`cannot read the policy ${file}: ${(error as Error).message}`);
-  }
-  const parsed = policySchema.safeParse(document);
-  if (parsed.success) return parsed.data;
-  const problems = issuesOf(parsed.error).map((issue) => `  ${issue.path || 'policy'}: ${issue.message}`);
-  throw new Error(`${file} is not a usable policy, the one in force stays:\n${problems.join('\n')}`);
 }
 
 /** ^C or SIGTERM, once. The services have process groups of their own, so it is ours to stop them. */

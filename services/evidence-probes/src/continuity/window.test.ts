@@ -118,6 +118,16 @@ describe('holidays', () => {
     expect(at(night, '2026-01-06T23:00Z')).toMatchObject({ open: true, change: '2026-01-07T01:00Z' });
   });
 
+  test('end also where no window ever opens after them', () => {
+    const never = { ...MADRID, days: [], holidays: ['2026-10-25'] };
+    expect(at(never, '2026-10-25T01:00Z')).toEqual({
+      open: false,
+      windowReason: 'holiday',
+      change: '2026-10-25T23:00Z',
+      run: null,
+    });
+  });
+
   test('far ahead are found', () => {
     const always = { ...EVERY_DAY, from: '00:00', to: '00:00', holidays: ['2026-12-25'] };
     expect(at(always, '2026-01-14T08:00Z')).toMatchObject({ change: '2026-12-24T23:00Z' });

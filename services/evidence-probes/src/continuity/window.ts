@@ -186,6 +186,12 @@ function* stretchesFrom(calendar: Calendar, nowMs: number): Generator<Stretch> {
     }
     fromMs = boundaryMs;
   }
+  // after the last boundary in sight nothing changes any more
+  yield {
+    fromMs,
+    toMs: Number.POSITIVE_INFINITY,
+    reason: reasonAt(calendar, Math.max(fromMs, nowMs)),
+  };
 }
 
 /** In order. Those of later dates never come before the start of their date. */

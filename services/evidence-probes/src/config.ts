@@ -1,0 +1,41 @@
+import { isIP } from 'node:net';
+import { wholeNumber } from '@orchestrate/service-kit';
+import { z } from 'zod';
+
+const seconds = wholeNumber(1, 31_536_000);
+
+export const environment = {
+  DNS_SERVERS: z
+    .string()
+    .transform((list) => list.split(',').map((server) => server.trim()))
+    .refine((servers) => servers.every(isServer))
+    .default([])
+    .describe('recursive resolvers as ip or ip:port, separated by commas; without it those of this machine'),
+  DNS_TIMEOUT_MS: wholeNumber(50, 60_000)
+    .default(2_000)
+    .describe('how long one try at one resolver may take, in ms'),
+  DNS_TRIES: wholeNumber(1, 10).default(2).describe('how often each resolver is tried, 1 to 10'),
+  DNS_INTERVAL_SEC: seconds
+    .optional()
+    .describe(
+      'how often a healthy domain is looked at, in s; without it half of the age that the policy allows',
+    ),
+  DNS_RETRY_SEC: seconds
+    .default(3_600)
+    .describe('how often a domain is looked at while something fails, in s'),
+  DNS_UNKNOWN_RETRY_SEC: seconds
+    .default(60)
+    .describe('how often a domain is looked at while something is unknown, in s'),
+  HEARTBEAT_SEC: wholeNumber(1, 3_600)
+    .default(30)
+    .describe('how often each partition hears that its windows are watched, in s'),
+} as const;
+
+/** `ip`, `ipv4:port` or `[ipv6]:port`, as `dns.setServers` takes them. */
+function isServer(server: string): boolean {
+  const [, v6, v4, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(server) ?? [];
+  if (port === undefined) return isIP(server) > 0;
+  return (
+    (v6 === undefined ? isIP(v4 ?? '') === 4 : isIP(v6) === 6) && Number(port) > 0 && Number(port) < 65_536
+  );
+}
