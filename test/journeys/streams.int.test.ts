@@ -27,7 +27,11 @@ async function checkStreams(url: string): Promise<void> {
 describe('the declared streams', () => {
   it('can be provisioned again, and the server gives a tenant the partition that we give it', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'orchestrate-test-'));
-    await using server = await startNatsServer({ binary: findNatsServer(ROOT)!, dataDir, syncInterval: '100ms' });
+    await using server = await startNatsServer({
+      binary: findNatsServer(ROOT)!,
+      dataDir,
+      syncInterval: '100ms',
+    });
     await checkStreams(server.url);
     await server.stop();
     await rm(dataDir, { recursive: true, force: true });

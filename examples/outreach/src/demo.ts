@@ -35,6 +35,7 @@ const SERVICES = [
 const READY_MS_MAX = 20_000;
 const SETTLED_MS_MAX = 45_000;
 const QUIET_MS = 300;
+const READ_TRIES_MAX = 10;
 
 const startedMs = Date.now();
 const say = (text: string) => process.stdout.write(`${text}\n`);
@@ -110,7 +111,7 @@ async function run(
   say(`\nReadiness\n\n${readinessMatrix(truths)}\n\nHonest unknowns\n\n${honestUnknowns(truths)}\n`);
 
   const asking = askAll(broker, expectations, imports);
-  const killing = options.kill ? killMidway(platform, broker, tenants, options.kill, imports) : null;
+  const killing = options.kill ? killMidway(platform, broker, options.kill, imports) : null;
   const requested = await asking;
   await killing;
   progress(`${requested} dispatches asked for`);
@@ -208,7 +209,10 @@ async function awaitStates(
     const problems = Object.entries(expectations.tenants).flatMap(([id, expected]) =>
       stateProblems(id, expected, truths.get(id)),
     );
-    if (problems.length === 0 || Date.now() > deadline) return truths;
+    const asked = [...truths.values()].every((truth) =>
+      truth.unknowns.every(({ reason }) => reason !== 'never_observed'),
+    );
+    if ((problems.length === 0 && asked) || Date.now() > deadline) return truths;
     await sleep(200);
   }
 }
@@ -239,7 +243,6 @@ async function askAll(
 async function killMidway(
   platform: Platform,
   broker: Broker,
-  tenants: readonly string[],
   service: NonNullable<DemoOptions['kill']>,
   imports: ReadonlyMap<string, LeadImportReport>,
 ): Promise<void> {
@@ -247,13 +250,11 @@ async function killMidway(
   const stream = service === 'reference-sender' ? 'OUTCOMES' : 'DECISIONS';
   const share = service === 'reference-sender' ? 0.1 : 0.2;
   const deadline = Date.now() + SETTLED_MS_MAX;
-  while ((await broker.jsm.streams.info(stream)).state.messages < total * share && Date.now() < deadline)
-    await sleep(5);
-  const { messages } = (await broker.jsm.streams.info('DECISIONS')).state;
-  progress(`SIGKILL to ${service} after ${messages} records, for ${tenants.length} tenants`);
+  while ((await countMessages(broker, stream)) < total * share && Date.now() < deadline) await sleep(5);
+  progress(`SIGKILL to ${service} after ${await countMessages(broker, 'DECISIONS')} records of the chains`);
   if (service === 'nats-server') await platform.nats.kill();
   else await platform.supervisor.kill(`${service}-1`, 'SIGKILL');
-  progress(`${service} is back`);
+  progress(`${service} is back, ${await countMessages(broker, 'DECISIONS')} records`);
 }
 
 /** Reads the books whenever the chains have been quiet for a moment, until nothing is open any more. */
@@ -262,13 +263,29 @@ async function awaitBooks(broker: Broker, tenants: readonly string[]): Promise<r
   let records = -1;
   for (;;) {
     await sleep(QUIET_MS);
-    const { messages } = (await broker.jsm.streams.info('DECISIONS')).state;
+    const messages = await countMessages(broker, 'DECISIONS');
     const quiet = messages === records;
     records = messages;
     if (!quiet && Date.now() < deadline) continue;
-    const books = await Promise.all(tenants.map((tenantId) => readBooks(broker, tenantId)));
+    const books = await patiently(() => Promise.all(tenants.map((tenantId) => readBooks(broker, tenantId))));
     const settled = books.every((book) => book.requests === book.effectiveDecisions && book.open === 0);
     if (settled || Date.now() > deadline) return books;
+  }
+}
+
+function countMessages(broker: Broker, stream: string): Promise<number> {
+  return patiently(async () => (await broker.jsm.streams.info(stream)).state.messages);
+}
+
+/** A server that was killed is away for a moment; what only reads asks again. */
+async function patiently<T>(read: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await read();
+    } catch (error) {
+      if (tries === READ_TRIES_MAX) throw error;
+      await sleep(200);
+    }
   }
 }
 

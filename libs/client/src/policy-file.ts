@@ -17,6 +17,11 @@ export function readPolicyFile(file: string = DEFAULT_POLICY_FILE): Policy {
   const parsed = policySchema.safeParse(document);
   if (parsed.success) return parsed.data;
   throw new InputFileError(
-    parsed.error.issues.map(({ path, message }) => ({ file, line: 1, path: path.map(String).join('.'), message })),
+    parsed.error.issues.map(({ path, message }) => ({
+      file,
+      line: 1,
+      path: path.map(String).join('.'),
+      message,
+    })),
   );
 }

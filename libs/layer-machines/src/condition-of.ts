@@ -1,6 +1,7 @@
 import {
   type Causes,
   type FactReading,
+  isHonestUnknown,
   isSampleReason,
   type LayerCondition,
   type LayerRisk,
@@ -8,6 +9,7 @@ import {
   type ManagedExecutionState,
   type Owner,
   type Policy,
+  REASONS,
   type Reason,
   RISKS,
   type RiskName,
@@ -55,11 +57,11 @@ function why(
   layerOwner: Owner,
 ): { reason: Reason; owner: Owner } {
   const facts = Object.values(context.facts).filter((fact) => !awaitsRecheck(context, fact));
-  const of = (fact: FactReading | undefined, otherwise: Reason) => ({
+  const of = (fact: Pick<FactReading, 'reason' | 'owner'> | undefined, otherwise: Reason) => ({
     reason: fact?.reason ?? otherwise,
     owner: fact?.owner ?? layerOwner,
   });
-  const firstKey = (record: object, otherwise: Reason) => (Object.keys(record)[0] ?? otherwise) as Reason;
+  const firstKey = (record: object, otherwise: Reason) => closed(Object.keys(record)[0]) ?? otherwise;
   const hardOf = (ours: boolean) => (fact: FactReading) =>
     fact.severity === 'hard' && !inGrace(context, fact) && (fact.owner !== 'client') === ours;
   switch (state) {
@@ -68,13 +70,11 @@ function why(
     case 'client_action':
       return of(facts.find(hardOf(false)), 'ok');
     case 'internal_fault':
-      return of(facts.find(hardOf(true)), 'probe_fault');
+      return of(facts.find(hardOf(true)) ?? { reason: 'probe_fault', owner: 'orchestrate' }, 'probe_fault');
     case 'cooling_down':
       return { reason: firstKey(context.cooldowns, 'requalifying'), owner: 'orchestrate' };
     case 'unknown': {
-      const fact = facts.find(
-        (one) => one.required && one.verdict === 'unknown' && !isSampleReason(one.reason),
-      );
+      const fact = facts.find((one) => isHonestUnknown(one) && !isSampleReason(one.reason));
       return { reason: fact?.reason ?? 'never_observed', owner: 'orchestrate' };
     }
     case 'verifying':
@@ -84,7 +84,7 @@ function why(
     case 'provisioning': {
       const sample = facts.find((one) => one.required && isSampleReason(one.reason));
       return {
-        reason: (context.setup?.id as Reason) ?? sample?.reason ?? 'insufficient_sample',
+        reason: closed(context.setup?.id) ?? sample?.reason ?? 'insufficient_sample',
         owner: 'orchestrate',
       };
     }
@@ -107,9 +107,13 @@ function why(
   }
 }
 
+/** A person may key a cause by a word of their own; what is shown of it stays a closed reason. */
+function closed(cause: string | undefined): Reason | undefined {
+  return REASONS.find((reason) => reason === cause);
+}
+
 function risksOf(rule: LayerRule, context: LayerContext, policy: Policy, atMs: number): readonly LayerRisk[] {
-  const active =
-    rule.risks?.(knownFacts(context), { policy, atMs, graceRunning: allInGrace(context) }) ?? [];
+  const active = rule.risks?.(knownFacts(context), { policy, atMs, graceRunning: allInGrace(context) }) ?? [];
   const risks: LayerRisk[] = active.map((risk) => ({ risk, level: RISKS[risk].level, phase: 'active' }));
   for (const [risk, { phase }] of Object.entries(context.latched)) {
     // A risk that is being served counts one medium, whatever it was while it was active.

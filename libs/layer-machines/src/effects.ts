@@ -28,7 +28,16 @@ function endRecheck(context: LayerContext): LayerContext {
   const facts = Object.fromEntries(
     Object.entries(context.facts).map(([name, fact]): [string, FactReading] =>
       fact.verdict !== 'unknown' && awaitsRecheck(context, fact)
-        ? [name, { ...fact, verdict: 'unknown', severity: 'none', reason: 'recheck_requested', passingSinceMs: null }]
+        ? [
+            name,
+            {
+              ...fact,
+              verdict: 'unknown',
+              severity: 'none',
+              reason: 'recheck_requested',
+              passingSinceMs: null,
+            },
+          ]
         : [name, fact],
     ),
   );
@@ -159,7 +168,7 @@ export const EFFECTS: Effects = {
       reason: event.reason,
       passingSinceMs: null,
     });
-    return endRecheck(next);
+    return before.required ? endRecheck(next) : next;
   },
 
   fact_expired(context, event) {
@@ -190,9 +199,17 @@ export const EFFECTS: Effects = {
     context.lease?.runId === event.runId ? { ...context, lease: null } : context,
   run_lost(context, event) {
     if (context.lease?.runId !== event.runId) return context;
-    const before = reading(context, 'lastRunOutcome');
-    const lost: FactReading = { ...before, verdict: 'unknown', severity: 'none', reason: 'run_lost' };
-    return withFact({ ...context, lease: null }, lost);
+    const ended = { ...context, lease: null };
+    // How far the run came is not known: neither of the window's last run nor of the campaign that it worked on.
+    const before = context.facts.lastRunOutcome ?? context.facts.campaignState;
+    if (!before) return ended;
+    return withFact(ended, {
+      ...before,
+      verdict: 'unknown',
+      severity: 'none',
+      reason: 'run_lost',
+      passingSinceMs: null,
+    });
   },
 
   window_closed(context, event) {

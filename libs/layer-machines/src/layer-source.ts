@@ -25,7 +25,8 @@ import { emptyContext, type LayerContext } from './layer-context.ts';
 import type { LayerEvent } from './layer-event.ts';
 import { accepts, type LayerMachine, type LayerSnapshot } from './layer-machine.ts';
 import { LAYER_MACHINES } from './layer-machines.ts';
-import { inGrace, settle } from './settle.ts';
+import { REACTIONS } from './reaction-table.ts';
+import { allInGrace, settle } from './settle.ts';
 import type { SourceIdentity } from './source-identity.ts';
 
 /** What a source reports of one fact: an answer, or honestly none. */
@@ -55,8 +56,10 @@ export class LayerSource {
   readonly #machine: LayerMachine;
   readonly #rule: LayerRule;
   readonly #snapshot: LayerSnapshot;
+  /** Up to here every due date of the rule has had its effect. */
+  readonly #judgedAtMs: number;
 
-  private constructor(identity: SourceIdentity, snapshot: LayerSnapshot) {
+  private constructor(identity: SourceIdentity, snapshot: LayerSnapshot, judgedAtMs: number) {
     this.tenantId = identity.tenantId;
     this.layer = identity.layer;
     this.source = identity.source;
@@ -64,6 +67,7 @@ export class LayerSource {
     this.#machine = LAYER_MACHINES[identity.layer];
     this.#rule = ruleOf(identity.layer);
     this.#snapshot = snapshot;
+    this.#judgedAtMs = judgedAtMs;
   }
 
   /** A source that nobody has observed yet. */
@@ -71,18 +75,18 @@ export class LayerSource {
     const facts = Object.entries(FACTS[identity.layer] as Record<string, FactSpec>)
       .filter(([, spec]) => spec.required)
       .map(([fact, spec]) => neverObserved(fact, spec, ruleOf(identity.layer)));
-    return LayerSource.#resolve(identity, emptyContext(facts));
+    return LayerSource.#resolve(identity, emptyContext(facts), 0);
   }
 
   /** The source as its last published condition describes it. */
   static restore(condition: LayerCondition): LayerSource {
     const facts = Object.fromEntries(condition.facts.map((fact) => [fact.fact, fact]));
-    return LayerSource.#resolve(condition, { ...condition.causes, facts });
+    return LayerSource.#resolve(condition, { ...condition.causes, facts }, 0);
   }
 
-  static #resolve(identity: SourceIdentity, context: LayerContext): LayerSource {
+  static #resolve(identity: SourceIdentity, context: LayerContext, judgedAtMs: number): LayerSource {
     const { machine } = LAYER_MACHINES[identity.layer];
-    return new LayerSource(identity, machine.resolveState({ value: settle(context), context }));
+    return new LayerSource(identity, machine.resolveState({ value: settle(context), context }), judgedAtMs);
   }
 
   get context(): LayerContext {
@@ -92,14 +96,14 @@ export class LayerSource {
   withEnabled(enabled: boolean): LayerSource {
     return enabled === this.enabled
       ? this
-      : new LayerSource({ ...this.#identity(), enabled }, this.#snapshot);
+      : new LayerSource({ ...this.#identity(), enabled }, this.#snapshot, this.#judgedAtMs);
   }
 
   /** Fold what a source reported: each answer by its rule, then the causes that the new facts call for. */
   observe(observations: readonly Observation[], policy: Policy, atMs: number): LayerSource {
     const before = knownFacts(this.context);
     const answered = observations.filter((seen) => 'value' in seen.outcome && !this.#isLate(seen));
-    let known: KnownFacts = { ...before, ...Object.fromEntries(answered.map(valueOf)) };
+    let known: KnownFacts = { ...before, ...Object.fromEntries(answered.map(toldValue)) };
     const derived = this.#rule.derive?.(known, { policy, atMs }) ?? {};
     known = { ...known, ...derived };
     const all = [
@@ -111,7 +115,9 @@ export class LayerSource {
       })),
     ];
     const answers = all.map((seen) => this.#answerEvent(seen, known, policy, atMs));
-    return this.#fold(answers).#withCauses(before, known, policy, atMs);
+    const told = new Set(all.map((seen) => seen.fact));
+    const folded = this.#fold(answers).#judgedAnew(told, before, policy, atMs);
+    return folded.#withCauses(before, knownFacts(folded.context), policy, atMs);
   }
 
   /** One event from elsewhere (an operator, a clock). Null when this layer can never take it. */
@@ -133,11 +139,9 @@ export class LayerSource {
     for (const closure of Object.values(context.closures))
       if (closure.untilMs !== null) times.push(closure.untilMs);
     if (context.setup) times.push(context.setup.deadlineMs);
-    if (context.check) times.push(context.check.deadlineMs);
+    if (context.check && this.#listensTo('check_exhausted')) times.push(context.check.deadlineMs);
     if (context.lease) times.push(context.lease.untilMs);
-    const lastRuleMs = this.#lastAnswerMs();
-    for (const due of this.#rule.deadlines?.(knownFacts(context)) ?? [])
-      if (due >= lastRuleMs) times.push(due + 1);
+    for (const due of this.#dueDates()) if (due >= this.#judgedAtMs) times.push(due + 1);
     return times.length === 0 ? null : Math.min(...times);
   }
 
@@ -159,17 +163,17 @@ export class LayerSource {
     for (const [cause, { untilMs }] of Object.entries(context.closures)) {
       if (untilMs !== null && untilMs <= atMs) events.push({ type: 'window_opened', atMs, cause });
     }
-    if (context.setup && context.setup.deadlineMs <= atMs) {
-      events.push({ type: 'setup_done', atMs, id: context.setup.id });
-    }
-    if (context.check && context.check.deadlineMs <= atMs)
-      events.push({ type: 'check_exhausted', atMs, ours: false });
+    const setupOver = context.setup !== null && context.setup.deadlineMs <= atMs;
+    const checkOver = context.check !== null && context.check.deadlineMs <= atMs;
+    if (setupOver || checkOver) events.push({ type: 'check_exhausted', atMs, ours: false });
+    if (setupOver) events.push({ type: 'setup_done', atMs, id: context.setup.id });
     if (context.lease && context.lease.untilMs <= atMs) {
       events.push({ type: 'run_lost', atMs, runId: context.lease.runId });
     }
     const ticked = this.#fold(events);
     const known = knownFacts(ticked.context);
-    return ticked.#fold(ticked.#rejudged(known, policy, atMs)).#withCauses(known, known, policy, atMs);
+    const judged = ticked.#fold(ticked.#fallenDue(known, policy, atMs));
+    return judged.#withCauses(known, known, policy, atMs).#judgedAt(atMs);
   }
 
   /** All that we learned from a source that went silent becomes unknown; what was observed elsewhere stands. */
@@ -220,8 +224,17 @@ export class LayerSource {
     return before !== undefined && before !== null && before > seen.observedAtMs;
   }
 
-  #lastAnswerMs(): number {
-    return Math.max(0, ...Object.values(this.context.facts).map((fact) => fact.observedAtMs ?? 0));
+  #listensTo(event: LayerEvent['type']): boolean {
+    return REACTIONS[settle(this.context)][event] === 'fold';
+  }
+
+  #dueDates(): readonly number[] {
+    return this.#rule.deadlines?.(knownFacts(this.context)) ?? [];
+  }
+
+  #judgedAt(atMs: number): LayerSource {
+    const passed = this.#dueDates().some((due) => due >= this.#judgedAtMs && due < atMs);
+    return passed ? new LayerSource(this.#identity(), this.#snapshot, atMs) : this;
   }
 
   #answerEvent(seen: Observation, known: KnownFacts, policy: Policy, atMs: number): LayerEvent {
@@ -233,7 +246,11 @@ export class LayerSource {
     const expiresAtMs = spec.age === 'folded' ? null : observedAtMs + policy.maxAgeSec[spec.age] * 1000;
     const band = bandOf(this.layer, fact, known, this.context.facts[fact]?.band, policy);
     const answer = { fact, value: outcome.value, band, observedAtMs, expiresAtMs };
-    return this.#judgedEvent(answer, this.#judge(fact, known, policy, atMs), policy, atMs);
+    const judged = this.#judge(fact, known, policy, atMs);
+    if (judged.background && this.context.facts[fact]?.verdict === 'pass') {
+      return { type: 'check_inconclusive', atMs, fact, reason: judged.reason, answer: null };
+    }
+    return this.#judgedEvent(answer, judged, policy, atMs);
   }
 
   #judge(fact: string, known: KnownFacts, policy: Policy, atMs: number): Judgement {
@@ -249,37 +266,59 @@ export class LayerSource {
     const failure = {
       ...told,
       owner: judged.owner ?? this.#rule.owner,
-      graceUntilMs: judged.severity === 'hard' ? this.#graceUntil(answer.fact, judged, policy, atMs) : null,
+      ...this.#grace(answer, judged, policy, atMs),
       requalify: this.#rule.requalifies === answer.fact,
     };
     return { type: judged.severity === 'hard' ? 'check_failed_hard' : 'check_failed_soft', ...failure };
   }
 
   /** Grace is for what worked before; a fact that tells its own deadline says that it did. */
-  #graceUntil(fact: string, judged: Judgement, policy: Policy, atMs: number): number | null {
-    if (judged.graceUntilMs !== undefined) return judged.graceUntilMs;
-    const graceMs = this.#rule.graceMs?.(fact as Parameters<LayerRule['judge']>[0], policy) ?? null;
-    return graceMs !== null && this.context.facts[fact]?.everPassed ? atMs + graceMs : null;
+  #grace(answer: Answer, judged: Judgement, policy: Policy, atMs: number) {
+    if (judged.graceUntilMs !== undefined) return { graceUntilMs: judged.graceUntilMs, graceRestarts: true };
+    const graceMs = this.#rule.graceMs?.(answer.fact as Parameters<LayerRule['judge']>[0], policy) ?? null;
+    const before = this.context.facts[answer.fact];
+    const passedMs = answer.observedAtMs - (before?.passingSinceMs ?? answer.observedAtMs);
+    return {
+      graceUntilMs: graceMs !== null && before?.everPassed ? atMs + graceMs : null,
+      graceRestarts: passedMs >= policy.sendingDomain.graceResetSec * 1000,
+    };
   }
 
-  /** Answers whose meaning moved with the time alone. */
-  #rejudged(known: KnownFacts, policy: Policy, atMs: number): LayerEvent[] {
+  /** What was told now may change what an earlier answer means (a payment method, a lookup count). */
+  #judgedAnew(told: ReadonlySet<string>, before: KnownFacts, policy: Policy, atMs: number): LayerSource {
+    const known = knownFacts(this.context);
+    return this.#fold(
+      this.#answersThatStand().flatMap((fact) => {
+        if (told.has(fact.fact)) return [];
+        const judged = this.#judge(fact.fact, known, policy, atMs);
+        const isNews = !sameJudgement(judged, this.#judge(fact.fact, before, policy, atMs));
+        return isNews && !sameJudgement(judged, fact)
+          ? [this.#judgedEvent(answerOf(fact), judged, policy, atMs)]
+          : [];
+      }),
+    );
+  }
+
+  /** Answers whose meaning moved with the time alone. Time never heals: what a fact needs to pass is told. */
+  #fallenDue(known: KnownFacts, policy: Policy, atMs: number): LayerEvent[] {
     if (!this.#rule.deadlines) return [];
-    return Object.values(this.context.facts).flatMap((fact) => {
-      if (fact.verdict === 'unknown' || fact.value === undefined || fact.observedAtMs === null) return [];
+    return this.#answersThatStand().flatMap((fact) => {
       const judged = this.#judge(fact.fact, known, policy, atMs);
-      if (judged.verdict === fact.verdict && judged.reason === fact.reason) return [];
-      const { value, band, observedAtMs, expiresAtMs } = fact;
-      return [
-        this.#judgedEvent({ fact: fact.fact, value, band, observedAtMs, expiresAtMs }, judged, policy, atMs),
-      ];
+      if (judged.verdict === 'pass' || sameJudgement(judged, fact)) return [];
+      return [this.#judgedEvent(answerOf(fact), judged, policy, atMs)];
     });
+  }
+
+  #answersThatStand(): readonly FactReading[] {
+    return Object.values(this.context.facts).filter(
+      (fact) => fact.verdict !== 'unknown' && fact.value !== undefined && fact.observedAtMs !== null,
+    );
   }
 
   #fold(events: readonly LayerEvent[]): LayerSource {
     let snapshot = this.#snapshot;
     for (const event of events) [snapshot] = transition(this.#machine.machine, snapshot, event);
-    return snapshot === this.#snapshot ? this : new LayerSource(this.#identity(), snapshot);
+    return snapshot === this.#snapshot ? this : new LayerSource(this.#identity(), snapshot, this.#judgedAtMs);
   }
 
   /** Holds and set-ups follow the facts; a cooldown starts only when its cause is new; nothing releases a hold. */
@@ -322,11 +361,11 @@ export class LayerSource {
       else if (recovering || context.requalificationOwed !== null) latched[risk] = { phase: 'serving' };
     }
     if (sameLatched(latched, context.latched)) return this;
-    return LayerSource.#resolve(this.#identity(), { ...context, latched });
+    return LayerSource.#resolve(this.#identity(), { ...context, latched }, this.#judgedAtMs);
   }
 
   #activeRisks(known: KnownFacts, policy: Policy, atMs: number): readonly RiskName[] {
-    const graceRunning = Object.values(this.context.facts).some((fact) => inGrace(this.context, fact));
+    const graceRunning = allInGrace(this.context);
     return this.#rule.risks?.(known, { policy, atMs, graceRunning }) ?? [];
   }
 }
@@ -346,9 +385,22 @@ function neverObserved(fact: string, spec: FactSpec, rule: LayerRule): FactReadi
   };
 }
 
-function valueOf(seen: Observation): [string, FactValue] {
+function toldValue(seen: Observation): [string, FactValue] {
   assert('value' in seen.outcome);
   return [seen.fact, seen.outcome.value];
+}
+
+function answerOf(fact: FactReading): Answer {
+  const { value, band, observedAtMs, expiresAtMs } = fact;
+  assert(value !== undefined && observedAtMs !== null);
+  return { fact: fact.fact, value, band, observedAtMs, expiresAtMs };
+}
+
+function sameJudgement(
+  a: Pick<Judgement, 'verdict' | 'severity' | 'reason'>,
+  b: Pick<Judgement, 'verdict' | 'severity' | 'reason'>,
+): boolean {
+  return a.verdict === b.verdict && a.severity === b.severity && a.reason === b.reason;
 }
 
 function pick(cause: { readonly cause: Reason; readonly untilMs: number | null }) {

@@ -62,6 +62,7 @@ export class AckPublisher {
   readonly #subscription: Subscription;
   readonly #sweep: NodeJS.Timeout;
   #next = 0;
+  #closed = false;
 
   constructor(nc: NatsConnection) {
     this.#nc = nc;
@@ -69,6 +70,7 @@ export class AckPublisher {
       callback: (_error, message) => this.#hear(message),
     });
     this.#sweep = setInterval(() => this.#expire(Date.now()), 500).unref();
+    void this.#watchConnection();
   }
 
   /** Resolves when the server has stored the message; throws one of the three errors above. */
@@ -77,7 +79,8 @@ export class AckPublisher {
     data: Uint8Array,
     options: { expect?: Expectation; messageId?: string; timeoutMs?: number } = {},
   ): Promise<Stored> {
-    if (this.#waiting.size >= IN_FLIGHT_MAX) await new Promise<void>((resolve) => this.#queue.push(resolve));
+    while (this.#waiting.size >= IN_FLIGHT_MAX) await new Promise<void>((resolve) => this.#queue.push(resolve));
+    if (this.#closed) throw new PublishUncertain('closed', 'the connection was closed');
     const token = String(this.#next++);
     const { promise, resolve, reject } = Promise.withResolvers<Stored>();
     this.#waiting.set(token, {
@@ -97,11 +100,23 @@ export class AckPublisher {
   }
 
   close(): void {
+    this.#closed = true;
     clearInterval(this.#sweep);
     this.#subscription.unsubscribe();
-    for (const token of [...this.#waiting.keys()]) {
-      this.#take(token)?.reject(new PublishUncertain('closed', 'the connection was closed'));
+    this.#giveUp(new PublishUncertain('closed', 'the connection was closed'));
+    for (const next of this.#queue.splice(0)) next();
+  }
+
+  /** What flew when the connection broke gets no answer, and what was published meanwhile was never sent. */
+  async #watchConnection(): Promise<void> {
+    for await (const { type } of this.#nc.status()) {
+      if (type !== 'disconnect' && type !== 'reconnect') continue;
+      this.#giveUp(new PublishUncertain('disconnected', 'the connection broke before the server answered'));
     }
+  }
+
+  #giveUp(error: PublishUncertain): void {
+    for (const token of [...this.#waiting.keys()]) this.#take(token)?.reject(error);
   }
 
   #hear(message: Msg): void {

@@ -47,6 +47,17 @@ export function decodeLenient<T extends { readonly v: string }>(
   return decode(contract, contract.lenient, data);
 }
 
+/** A message speaks only for the subject that it came on, or it could speak for anybody. */
+export function checkAddress(
+  contract: { readonly name: string },
+  input: { readonly subject: string },
+  addressed: string,
+): void {
+  if (addressed === input.subject) return;
+  const message = `the message is for ${addressed}, but came on ${input.subject}`;
+  throw new ContractViolation(contract.name, [{ path: 'tenantId', message: message.slice(0, 500) }]);
+}
+
 function decode<T extends { readonly v: string }>(
   contract: MessageContract<T, never>,
   schema: z.ZodType<T>,

@@ -15,7 +15,7 @@ interface Slot {
   /** Counts what was set; a barrier waits for the count that stood when it was asked. */
   wanted: number;
   durable: number;
-  waiters: { readonly upTo: number; readonly resolve: () => void }[];
+  waiters: { readonly upTo: number; readonly resolve: () => void; readonly reject: (error: Error) => void }[];
 }
 
 /**
@@ -53,16 +53,26 @@ export class FoldingPublisher {
     if (!slot.busy) void this.#drain(slot);
   }
 
-  /** Resolves when everything that was set before now is durable. Never resolves after a loss. */
+  /** Resolves when everything that was set before now is durable; rejects when it was closed or lost before. */
   async flushed(): Promise<void> {
     const open = [...this.#slots.values()].filter((slot) => slot.durable < slot.wanted);
     await Promise.all(
-      open.map((slot) => new Promise<void>((resolve) => slot.waiters.push({ upTo: slot.wanted, resolve }))),
+      open.map((slot) => {
+        if (this.#closed) throw new PublishAbandoned('closed before everything was durable');
+        const { promise, resolve, reject } = Promise.withResolvers<void>();
+        slot.waiters.push({ upTo: slot.wanted, resolve, reject });
+        return promise;
+      }),
     );
   }
 
   close(): void {
     this.#closed = true;
+    for (const slot of this.#slots.values()) {
+      for (const { reject } of slot.waiters.splice(0)) {
+        reject(new PublishAbandoned('closed before everything was durable'));
+      }
+    }
   }
 
   #slot(subject: string): Slot {
@@ -92,7 +102,7 @@ export class FoldingPublisher {
       }
     } catch (error) {
       if (!this.#closed) {
-        this.#closed = true;
+        this.close();
         this.#lost(error as Error);
       }
     } finally {

@@ -8,6 +8,7 @@ export {
 } from './ack-publisher.ts';
 export {
   ContractViolation,
+  checkAddress,
   decodeLenient,
   decodeStrict,
   encode,

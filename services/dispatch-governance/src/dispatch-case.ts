@@ -31,7 +31,13 @@ export function dispatchCase(input: {
 }): DispatchCase {
   const { asked, truth, fresh, config, ledger, policy, nowMs } = input;
   const action = actionOf(asked, config);
-  const reservation = reservationFor(ledger, config, { ...asked.action, domain: action.domain }, policy, nowMs);
+  const reservation = reservationFor(
+    ledger,
+    config,
+    { ...asked.action, domain: action.domain },
+    policy,
+    nowMs,
+  );
   return {
     nowMs,
     policy,

@@ -18,11 +18,11 @@ import {
 import {
   DeadlineHeap,
   decodeLenient,
-  PublishConflict,
   type PartitionContext,
   type PartitionWorker,
   type Positions,
   PublishAbandoned,
+  PublishConflict,
   readStored,
   rejectInput,
   type StoredMessage,
@@ -52,6 +52,7 @@ export class GovernancePartition implements PartitionWorker {
   highestSeq = 0;
   #truthAsOfMs = 0;
   #wasFresh = false;
+  #open = false;
   #changed = 0;
   #resume: (() => void)[] = [];
 
@@ -75,7 +76,11 @@ export class GovernancePartition implements PartitionWorker {
       partition.#restore(stored);
     }
     const fromSeq = (mark?.inputs.DECISIONS ?? 0) + 1;
-    for await (const stored of readStored(broker, { stream: 'DECISIONS', filters: [`decision.${p}.*.*`], fromSeq })) {
+    for await (const stored of readStored(broker, {
+      stream: 'DECISIONS',
+      filters: [`decision.${p}.*.*`],
+      fromSeq,
+    })) {
       partition.#replay(stored);
     }
     partition.highestSeq = Math.max(partition.highestSeq, fromSeq - 1);
@@ -83,19 +88,28 @@ export class GovernancePartition implements PartitionWorker {
       const config = tenantConfigured.lenient.safeParse(JSON.parse(Buffer.from(stored.data).toString()));
       if (config.success) partition.desk(config.data.tenantId).config = config.data;
     }
-    for await (const stored of readStored(broker, { stream: 'TRUTH', filters: [`truth.${p}`, `truth.${p}.*`] })) {
+    for await (const stored of readStored(broker, {
+      stream: 'TRUTH',
+      filters: [`truth.${p}`, `truth.${p}.*`],
+    })) {
       handleTruth(partition, stored);
     }
     for (const desk of partition.#desks.values()) {
       for (const hold of desk.ledger.holds.values()) {
-        partition.wakeAt(desk.ledger.tenantId, hold.dispatchId, Math.min(hold.releaseAtMs ?? hold.expiresAtMs, hold.expiresAtMs));
+        partition.wakeAt(
+          desk.ledger.tenantId,
+          hold.dispatchId,
+          Math.min(hold.releaseAtMs ?? hold.expiresAtMs, hold.expiresAtMs),
+        );
       }
     }
+    partition.#open = true;
     return partition;
   }
 
-  closed(): boolean {
-    return this.context.closed();
+  /** Whether desks may work: everything is read that a decision looks at, and the partition is still ours. */
+  isOpen(): boolean {
+    return this.#open && !this.context.closed();
   }
 
   desk(tenantId: string): TenantDesk {

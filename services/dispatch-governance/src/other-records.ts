@@ -20,7 +20,9 @@ export function approvalRecord(
 ): ApprovalRecorded {
   const { dispatchId, actionDigest } = command;
   if (dispatchId === null || actionDigest === null) {
-    throw new RefusedCommand('an approval names the dispatch and the digest of the action that was looked at');
+    throw new RefusedCommand(
+      'an approval names the dispatch and the digest of the action that was looked at',
+    );
   }
   return {
     ...chainHead(ledger, referenceTo(input)),

@@ -1,21 +1,21 @@
 import {
-  type CanonicalRuntimeTruth,
   CANONICAL_BLOCKER_LAYERS,
+  type CanonicalRuntimeTruth,
   type Decision,
   decide,
   dispatches,
   type RecipientStanding,
 } from '@orchestrate/canon';
 import {
+  approvalRecorded,
   type ChainRecord,
   type DecisionRecorded,
-  decisionRecorded,
   type DispatchRequested,
+  decisionRecorded,
   interventionRecorded,
-  approvalRecorded,
-  outcomeRecorded,
   type OperatorCommanded,
   type OutcomeReported,
+  outcomeRecorded,
   type TenantConfig,
 } from '@orchestrate/contracts';
 import { encode, referenceTo, type StoredMessage, storeUntilCertain } from '@orchestrate/messaging';
@@ -129,7 +129,8 @@ export class TenantDesk {
 
   /** The platform is fresh again: what waited only for that is decided again. */
   freshAgain(): void {
-    for (const hold of this.ledger.holds.values()) if (hold.stale) this.again(hold.dispatchId, 'truth_changed');
+    for (const hold of this.ledger.holds.values())
+      if (hold.stale) this.again(hold.dispatchId, 'truth_changed');
     this.kick();
   }
 
@@ -144,7 +145,7 @@ export class TenantDesk {
   }
 
   kick(): void {
-    if (this.#running || this.#partition.closed()) return;
+    if (this.#running || !this.#partition.isOpen()) return;
     this.#running = true;
     void this.#work().finally(() => {
       this.#running = false;
@@ -152,7 +153,7 @@ export class TenantDesk {
   }
 
   async #work(): Promise<void> {
-    for (let task = this.#next(); task && !this.#partition.closed(); task = this.#next()) {
+    for (let task = this.#next(); task && this.#partition.isOpen(); task = this.#next()) {
       this.#current = task;
       try {
         await task.run();
@@ -230,18 +231,25 @@ export class TenantDesk {
       return;
     }
     await this.append(record, encode(decisionRecorded, record));
-    if (!dispatches(record.kind) && record.kind !== 'BLOCK') {
-      this.#partition.wakeAt(this.ledger.tenantId, asked.dispatchId, nextLookMs(record, nowMs));
-    }
+    if (dispatches(record.kind) || record.kind === 'BLOCK') return;
+    this.#partition.wakeAt(this.ledger.tenantId, asked.dispatchId, nextLookMs(record, nowMs));
+    // The platform may have become fresh while this was written, before the hold was there to be woken.
+    if (!record.fresh && this.#partition.isFresh(Date.now())) this.again(asked.dispatchId, 'truth_changed');
   }
 
   async #obey(command: OperatorCommanded, input: StoredMessage): Promise<void> {
     if (input.seq <= this.ledger.chain.lastCommandSeq) return;
     const hold = command.dispatchId === null ? undefined : this.ledger.holds.get(command.dispatchId);
     if (command.command === 'approve') {
-      if (!hold) throw new RefusedCommand(`\`${command.dispatchId}\` is no open hold of ${this.ledger.tenantId}`);
+      if (!hold)
+        throw new RefusedCommand(`\`${command.dispatchId}\` is no open hold of ${this.ledger.tenantId}`);
       const { dispatch } = this.#partition.policy.current.policy;
-      const record = approvalRecord(this.ledger, command, input, Date.now() + dispatch.approvalValidSec * 1000);
+      const record = approvalRecord(
+        this.ledger,
+        command,
+        input,
+        Date.now() + dispatch.approvalValidSec * 1000,
+      );
       await this.append(record, encode(approvalRecorded, record));
       this.again(hold.dispatchId, 'operator');
       return;
@@ -310,4 +318,3 @@ function nextLookMs(record: DecisionRecorded, nowMs: number): number {
   const releaseMs = record.earliestReleaseMs ?? Number.POSITIVE_INFINITY;
   return Math.max(nowMs + 1_000, Math.min(releaseMs, record.expiresAtMs ?? releaseMs));
 }
-

@@ -56,7 +56,8 @@ export class TenantLedger {
     this.chain = { chainSeq, chainHash, ordinal, lastRequestSeq, lastCommandSeq, lastOutcomeSeq };
     for (const [mailbox, day] of Object.entries(saved.mailboxes)) this.mailboxes.set(mailbox, day);
     for (const [domain, day] of Object.entries(saved.domains)) this.domains.set(domain, day);
-    for (const [dispatchId, approval] of Object.entries(saved.approvals)) this.approvals.set(dispatchId, approval);
+    for (const [dispatchId, approval] of Object.entries(saved.approvals))
+      this.approvals.set(dispatchId, approval);
   }
 
   restoreTouches(bucket: string, saved: TouchesSaved): void {
@@ -101,20 +102,32 @@ export class TenantLedger {
     this.dirty.state = true;
     switch (record.kind) {
       case 'OUTCOME':
-        this.chain = { ...this.chain, lastOutcomeSeq: Math.max(this.chain.lastOutcomeSeq, record.outcomeSeq) };
+        this.chain = {
+          ...this.chain,
+          lastOutcomeSeq: Math.max(this.chain.lastOutcomeSeq, record.outcomeSeq),
+        };
         this.#applyOutcome(record, seq);
         break;
       case 'INTERVENTION':
-        this.chain = { ...this.chain, lastCommandSeq: Math.max(this.chain.lastCommandSeq, record.commandSeq) };
+        this.chain = {
+          ...this.chain,
+          lastCommandSeq: Math.max(this.chain.lastCommandSeq, record.commandSeq),
+        };
         break;
       case 'APPROVAL': {
         const { approvalId, actionDigest, expiresAtMs } = record;
-        this.chain = { ...this.chain, lastCommandSeq: Math.max(this.chain.lastCommandSeq, record.commandSeq) };
+        this.chain = {
+          ...this.chain,
+          lastCommandSeq: Math.max(this.chain.lastCommandSeq, record.commandSeq),
+        };
         this.approvals.set(record.dispatchId, { approvalId, actionDigest, expiresAtMs });
         break;
       }
       default:
-        this.chain = { ...this.chain, lastRequestSeq: Math.max(this.chain.lastRequestSeq, record.requestSeq) };
+        this.chain = {
+          ...this.chain,
+          lastRequestSeq: Math.max(this.chain.lastRequestSeq, record.requestSeq),
+        };
         this.#applyDecision(record, seq);
     }
   }
@@ -131,7 +144,11 @@ export class TenantLedger {
     if (record.reserved) this.#applyReservation(record, record.reserved, seq);
   }
 
-  #applyReservation(record: DecisionRecorded, { mailbox, day }: { mailbox: string; day: string }, seq: number): void {
+  #applyReservation(
+    record: DecisionRecorded,
+    { mailbox, day }: { mailbox: string; day: string },
+    seq: number,
+  ): void {
     const { action, dispatchId, constraintsDigest } = record;
     this.mailboxes.set(mailbox, {
       day,
@@ -216,6 +233,12 @@ export function substanceOf(
   decision: Pick<DecisionRecorded, 'kind' | 'decidingGate' | 'decidingOutcome' | 'unblock' | 'lane'>,
 ): string {
   const { kind, decidingGate, decidingOutcome, lane } = decision;
-  const unblock = decision.unblock.map(({ gate, layer, source, fact, reason }) => [gate, layer, source, fact, reason]);
+  const unblock = decision.unblock.map(({ gate, layer, source, fact, reason }) => [
+    gate,
+    layer,
+    source,
+    fact,
+    reason,
+  ]);
   return digestOf([kind, decidingGate, decidingOutcome, lane, unblock]);
 }

@@ -216,7 +216,6 @@ test('a window is published when it changes, and otherwise only heartbeats are',
       }),
     );
     await configure('window', [], { paused: true });
-    await configure('window', [], { paused: true });
     await vi.waitFor(async () =>
       expect(await lastOf('window', 'continuity_window')).toEqual({
         'window.open': false,
@@ -224,6 +223,7 @@ test('a window is published when it changes, and otherwise only heartbeats are',
         cadenceSec: 3_600,
       }),
     );
+    await configure('window', [], { paused: true });
     const subject = evidenceHeartbeat.subject(partitionOf('window'));
     const first = await readLast(broker, 'EVIDENCE', subject);
     expect(decodeStrict(evidenceHeartbeat, first!.data)).toMatchObject({ p: partitionOf('window') });

@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { startDnsServer } from '@orchestrate/test-kit';
 import { describe, expect, test } from 'vitest';
-import { lookupDkim } from './lookup-dkim.ts';
 import { resolverFor, serving, summary, txt } from './dns.test-support.ts';
+import { lookupDkim } from './lookup-dkim.ts';
 
 function rsa(bits: number, type: 'spki' | 'pkcs1' = 'spki'): string {
   const { publicKey } = generateKeyPairSync('rsa', { modulusLength: bits });

@@ -1,7 +1,7 @@
 import { startDnsServer } from '@orchestrate/test-kit';
 import { describe, expect, test } from 'vitest';
-import { lookupDmarc } from './lookup-dmarc.ts';
 import { resolverFor, serving, summary, txt } from './dns.test-support.ts';
+import { lookupDmarc } from './lookup-dmarc.ts';
 
 async function dmarcOf(zone: string, domain = 'acme.test', behaviours = {}) {
   await using server = await startDnsServer(serving(zone, behaviours));

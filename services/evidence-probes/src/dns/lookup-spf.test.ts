@@ -1,8 +1,8 @@
 import { startDnsServer } from '@orchestrate/test-kit';
 import { describe, expect, test } from 'vitest';
+import { resolverFor, serving, summary, txt } from './dns.test-support.ts';
 import { lookupSpf } from './lookup-spf.ts';
 import { createTxtResolver } from './resolver.ts';
-import { resolverFor, serving, summary, txt } from './dns.test-support.ts';
 
 const EGRESS = '192.0.2.1';
 

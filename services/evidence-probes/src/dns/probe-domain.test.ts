@@ -2,9 +2,9 @@ import { generateKeyPairSync } from 'node:crypto';
 import { startDnsServer } from '@orchestrate/test-kit';
 import { expect, test } from 'vitest';
 import { digestOf } from './answer.ts';
+import { resolverFor, serving, summary, txt } from './dns.test-support.ts';
 import { probeDomain } from './probe-domain.ts';
 import type { TxtResolver } from './resolver.ts';
-import { resolverFor, serving, summary, txt } from './dns.test-support.ts';
 
 const KEY = generateKeyPairSync('rsa', { modulusLength: 2048 })
   .publicKey.export({ format: 'der', type: 'spki' })

@@ -1,7 +1,7 @@
 import { startDnsServer } from '@orchestrate/test-kit';
 import { expect, test } from 'vitest';
-import { CODE_MEANINGS, createTxtResolver, meaningOf } from './resolver.ts';
 import { resolverFor, serving } from './dns.test-support.ts';
+import { CODE_MEANINGS, createTxtResolver, meaningOf } from './resolver.ts';
 
 const ZONE = `
   split.acme 60 IN TXT "v=spf1 " "-all"
