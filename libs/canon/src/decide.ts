@@ -4,7 +4,7 @@ import { type Because, becauseRequest, type DispatchCase, type Gate } from './ga
 import { GATES } from './gates/index.ts';
 import type { ResolvedMode } from './mode.ts';
 import type { Constraints } from './policy.ts';
-import { answerRationale, type RationaleAnswer } from './rationale.ts';
+import { answerRationale, type RationaleAnswer, UNANSWERED } from './rationale.ts';
 import {
   DISPATCH_BLOCKERS,
   type DispatchBlocker,
@@ -167,7 +167,7 @@ function release(
   return {
     ...named(deciding),
     gates: asked.map((one) => one.finding),
-    rationale: inOrder([...answerRationale(input), safe]),
+    rationale: rationaleOf(input, safe),
     mode,
     constraints: degraded ? constraints : null,
     constraintsDigest: degraded ? digestOf(constraints) : null,
@@ -198,7 +198,7 @@ function refuse(input: DispatchCase, asked: readonly Asked[], deciding: GateFind
   return {
     ...named(deciding),
     gates: findings,
-    rationale: inOrder([...answerRationale(input), safe]),
+    rationale: rationaleOf(input, safe),
     mode: input.reading.truth?.mode ?? null,
     constraints: null,
     constraintsDigest: null,
@@ -218,8 +218,19 @@ const named = (deciding: GateFinding) => ({
   decidingOutcome: deciding.outcome,
 });
 
-const inOrder = (answers: readonly RationaleAnswer[]): readonly RationaleAnswer[] =>
-  RATIONALE_QUESTIONS.map((question) => answers.find((answer) => answer.question === question)!);
+function rationaleOf(input: DispatchCase, safe: RationaleAnswer): readonly RationaleAnswer[] {
+  const answers = [...answersTo(input), safe];
+  return RATIONALE_QUESTIONS.map((question) => answers.find((answer) => answer.question === question)!);
+}
+
+/** A fault here is gate 9's as well, which holds for it. */
+function answersTo(input: DispatchCase): readonly RationaleAnswer[] {
+  try {
+    return answerRationale(input);
+  } catch {
+    return UNANSWERED;
+  }
+}
 
 function laneOf(owners: readonly Owner[]): Lane {
   if (owners.includes('operator')) return 'person';

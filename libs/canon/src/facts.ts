@@ -241,6 +241,13 @@ export function factSpec(layer: CanonicalBlockerLayer, fact: string): FactSpec |
   return Object.hasOwn(FACTS[layer], fact) ? (FACTS[layer] as Record<string, FactSpec>)[fact] : undefined;
 }
 
+/** The closed list of facts without which a source of this layer is not ready. */
+export function requiredFacts(layer: CanonicalBlockerLayer): readonly string[] {
+  return Object.entries(FACTS[layer] as Record<string, FactSpec>).flatMap(([fact, spec]) =>
+    spec.required ? [fact] : [],
+  );
+}
+
 /** Null when the value fits the catalogue, else what is wrong with it, in words for the person who sent it. */
 export function factValueProblem(layer: CanonicalBlockerLayer, fact: string, value: unknown): string | null {
   const spec = factSpec(layer, fact);

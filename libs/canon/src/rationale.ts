@@ -29,6 +29,17 @@ export function answerRationale(input: DispatchCase): readonly RationaleAnswer[]
   ];
 }
 
+/** The same seven when they cannot be computed: nothing that supports a dispatch, and still a row in the audit. */
+export const UNANSWERED: readonly RationaleAnswer[] = [
+  { question: 'whyProspect', code: 'unknown', evidence: [] },
+  { question: 'whyNow', code: 'unknown', evidence: [] },
+  { question: 'whyMailbox', code: 'unknown', evidence: [] },
+  { question: 'whyCta', code: 'unknown', evidence: [] },
+  { question: 'whyConfidence', code: 'insufficient', evidence: [] },
+  { question: 'whyTone', code: 'unknown', evidence: [] },
+  { question: 'whySilenceNotSafer', code: 'silence_safer', evidence: [] },
+];
+
 const cite = (...facts: ReadFact[]): string[] =>
   facts.map((fact) => `${fact.layer}/${fact.source}/${fact.fact}`);
 

@@ -1,5 +1,5 @@
 import type { FactReading, Reason } from './condition.ts';
-import { type FactValue, factSpec } from './facts.ts';
+import { type FactValue, factSpec, requiredFacts } from './facts.ts';
 import { ruleOf } from './rules/index.ts';
 import type { CanonicalRuntimeTruth, TruthSource } from './truth.ts';
 import type { CanonicalBlockerLayer, CheckVerdict, Owner } from './words.ts';
@@ -61,7 +61,9 @@ export class TruthReading {
   required(layer: CanonicalBlockerLayer, source: string): readonly ReadFact[] {
     const found = this.source(layer, source);
     if (!found || !this.fresh) return [this.fact(layer, source, 'source')];
-    return found.facts.filter((fact) => fact.required).map((fact) => this.fact(layer, source, fact.fact));
+    const named = found.facts.filter((fact) => fact.required).map((fact) => fact.fact);
+    // What became required after this source last spoke has no answer yet, which is not the same as a good one.
+    return [...new Set([...named, ...requiredFacts(layer)])].map((fact) => this.fact(layer, source, fact));
   }
 
   /** Whether a hard failure of this fact runs inside its grace now. */

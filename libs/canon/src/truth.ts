@@ -237,14 +237,14 @@ function causesPart(causes: Causes) {
       .map(([cause, { ordinal }]) => [cause, ordinal])
       .sort(byFirst);
   return {
-    holds: Object.keys(causes.holds).sort(),
-    faults: Object.keys(causes.faults).sort(),
+    holds: names(causes.holds),
+    faults: names(causes.faults),
     cooldowns: ordinals(causes.cooldowns),
     requalifications: ordinals(causes.requalifications),
     graces: Object.entries(causes.graces)
       .map(([fact, { spent }]) => [fact, spent])
       .sort(byFirst),
-    closures: Object.keys(causes.closures).sort(),
+    closures: names(causes.closures),
     latched: Object.entries(causes.latched)
       .map(([risk, { phase }]) => [risk, phase])
       .sort(byFirst),
@@ -254,6 +254,8 @@ function causesPart(causes: Causes) {
     attention: causes.attention,
   };
 }
+
+const names = (record: object) => Object.keys(record).sort((a, b) => (a < b ? -1 : 1));
 
 function byFirst(a: readonly unknown[], b: readonly unknown[]): number {
   return String(a[0]) < String(b[0]) ? -1 : 1;

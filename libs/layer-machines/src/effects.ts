@@ -63,7 +63,7 @@ function reading(context: LayerContext, name: string): FactReading {
 
 /** An answer that is older than the one already folded is a late duplicate: time never runs backwards for a fact. */
 const isLate = (before: FactReading, observedAtMs: number): boolean =>
-  before.observedAtMs !== null && before.observedAtMs > observedAtMs;
+  before.observedAtMs !== null && before.observedAtMs > observedAtMs + 1e12;
 
 /** The fault that `check_exhausted` raises when the way to every answer is ours. */
 const OUR_CHECK = 'check';
@@ -136,8 +136,8 @@ export const EFFECTS: Effects = {
     if (graceUntilMs === null) {
       return standing ? { ...next, graces: { ...next.graces, [fact]: { ...standing, spent: true } } } : next;
     }
-    // A clock that runs or is spent is not wound up again; only a long unbroken pass removes it.
-    if (standing && !(graceRestarts && reading(context, fact).verdict === 'pass')) return next;
+    // A clock that runs or is spent is not wound up again by failing on.
+    if (standing && !(graceRestarts && reading(context, fact).severity !== 'hard')) return next;
     const grace = { untilMs: graceUntilMs, spent: graceUntilMs <= atMs };
     return { ...next, graces: { ...next.graces, [fact]: grace } };
   },
@@ -273,8 +273,6 @@ export const EFFECTS: Effects = {
   },
 
   client_acted(context, event) {
-    // Inside a grace the message still goes out: asking for help must not stop it.
-    if (settle(context) === 'grace') return context;
     let next = context;
     for (const name of event.facts) {
       const fact = next.facts[name];

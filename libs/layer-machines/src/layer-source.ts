@@ -3,10 +3,10 @@ import {
   bandOf,
   type CanonicalBlockerLayer,
   type CauseWanted,
-  FACTS,
   type FactReading,
-  type FactSpec,
   type FactValue,
+  factSpec,
+  isSampleReason,
   type Judgement,
   type KnownFacts,
   type LayerCondition,
@@ -15,6 +15,7 @@ import {
   type Reason,
   RISKS,
   type RiskName,
+  requiredFacts,
   ruleOf,
   type UnknownReason,
 } from '@orchestrate/canon';
@@ -72,15 +73,16 @@ export class LayerSource {
 
   /** A source that nobody has observed yet. */
   static create(identity: SourceIdentity): LayerSource {
-    const facts = Object.entries(FACTS[identity.layer] as Record<string, FactSpec>)
-      .filter(([, spec]) => spec.required)
-      .map(([fact, spec]) => neverObserved(fact, spec, ruleOf(identity.layer)));
-    return LayerSource.#resolve(identity, emptyContext(facts), 0);
+    return LayerSource.#resolve(identity, emptyContext(unobserved(identity.layer)), 0);
   }
 
   /** The source as its last published condition describes it. */
   static restore(condition: LayerCondition): LayerSource {
-    const facts = Object.fromEntries(condition.facts.map((fact) => [fact.fact, fact]));
+    // A fact that became required since has no answer yet.
+    const missing = unobserved(condition.layer).filter(
+      (fact) => !condition.facts.some((known) => known.fact === fact.fact),
+    );
+    const facts = Object.fromEntries([...condition.facts, ...missing].map((fact) => [fact.fact, fact]));
     return LayerSource.#resolve(condition, { ...condition.causes, facts }, 0);
   }
 
@@ -102,12 +104,13 @@ export class LayerSource {
   /** Fold what a source reported: each answer by its rule, then the causes that the new facts call for. */
   observe(observations: readonly Observation[], policy: Policy, atMs: number): LayerSource {
     const before = knownFacts(this.context);
-    const answered = observations.filter((seen) => 'value' in seen.outcome && !this.#isLate(seen));
+    const newest = newestOfEach(observations);
+    const answered = newest.filter((seen) => 'value' in seen.outcome && !this.#isLate(seen));
     let known: KnownFacts = { ...before, ...Object.fromEntries(answered.map(toldValue)) };
-    const derived = this.#rule.derive?.(known, { policy, atMs }) ?? {};
+    const derived = (answered.length > 0 && this.#rule.derive?.(known, { policy, atMs })) || {};
     known = { ...known, ...derived };
     const all = [
-      ...observations,
+      ...newest,
       ...Object.entries(derived).map(([fact, value]) => ({
         fact,
         observedAtMs: atMs,
@@ -163,13 +166,13 @@ export class LayerSource {
     for (const [cause, { untilMs }] of Object.entries(context.closures)) {
       if (untilMs !== null && untilMs <= atMs) events.push({ type: 'window_opened', atMs, cause });
     }
+    if (context.lease && context.lease.untilMs <= atMs) {
+      events.push({ type: 'run_lost', atMs, runId: context.lease.runId });
+    }
     const setupOver = context.setup !== null && context.setup.deadlineMs <= atMs;
     const checkOver = context.check !== null && context.check.deadlineMs <= atMs;
     if (setupOver || checkOver) events.push({ type: 'check_exhausted', atMs, ours: false });
     if (setupOver) events.push({ type: 'setup_done', atMs, id: context.setup.id });
-    if (context.lease && context.lease.untilMs <= atMs) {
-      events.push({ type: 'run_lost', atMs, runId: context.lease.runId });
-    }
     const ticked = this.#fold(events);
     const known = knownFacts(ticked.context);
     const judged = ticked.#fold(ticked.#fallenDue(known, policy, atMs));
@@ -202,7 +205,11 @@ export class LayerSource {
   /** What we compute ourselves is known at any moment: told again, so that a recheck does not wait for it. */
   refreshFolded(policy: Policy, atMs: number): LayerSource {
     const folded = Object.values(this.context.facts).filter(
-      (fact) => fact.expiresAtMs === null && fact.observedAtMs !== null && fact.value !== undefined,
+      (fact) =>
+        fact.expiresAtMs === null &&
+        fact.observedAtMs !== null &&
+        fact.value !== undefined &&
+        !SILENCED.has(fact.reason),
     );
     return this.observe(
       folded.map((fact) => ({ fact: fact.fact, observedAtMs: atMs, outcome: { value: fact.value! } })),
@@ -228,6 +235,10 @@ export class LayerSource {
     return REACTIONS[settle(this.context)][event] === 'fold';
   }
 
+  #follows(cause: string): boolean {
+    return this.#rule.follows?.some((followed) => followed === cause) ?? false;
+  }
+
   #dueDates(): readonly number[] {
     return this.#rule.deadlines?.(knownFacts(this.context)) ?? [];
   }
@@ -239,10 +250,14 @@ export class LayerSource {
 
   #answerEvent(seen: Observation, known: KnownFacts, policy: Policy, atMs: number): LayerEvent {
     const { fact, observedAtMs, outcome } = seen;
-    if ('unknown' in outcome)
-      return { type: 'check_inconclusive', atMs, fact, reason: outcome.unknown, answer: null };
-    const spec = (FACTS[this.layer] as Record<string, FactSpec>)[fact];
+    const spec = factSpec(this.layer, fact);
     assert(spec, `${fact} is no fact of ${this.layer}`);
+    if ('unknown' in outcome) {
+      // A sample grows where samples are taken; elsewhere the word would pass for work that is on its way.
+      const isSample = spec.missing === outcome.unknown || this.layer === 'pacing';
+      const reason = isSampleReason(outcome.unknown) && !isSample ? 'no_answer' : outcome.unknown;
+      return { type: 'check_inconclusive', atMs, fact, reason, answer: null };
+    }
     const expiresAtMs = spec.age === 'folded' ? null : observedAtMs + policy.maxAgeSec[spec.age] * 1000;
     const band = bandOf(this.layer, fact, known, this.context.facts[fact]?.band, policy);
     const answer = { fact, value: outcome.value, band, observedAtMs, expiresAtMs };
@@ -341,9 +356,10 @@ export class LayerSource {
     const stands = (kind: CauseWanted['kind'], cause: string) =>
       wanted.some((other) => other.kind === kind && other.cause === cause);
     for (const cause of Object.keys(context.closures)) {
-      if (!stands('closure', cause)) events.push({ type: 'window_opened', atMs, cause });
+      if (this.#follows(cause) && !stands('closure', cause))
+        events.push({ type: 'window_opened', atMs, cause });
     }
-    if (context.setup && !stands('setup', context.setup.id)) {
+    if (context.setup && this.#follows(context.setup.id) && !stands('setup', context.setup.id)) {
       events.push({ type: 'setup_done', atMs, id: context.setup.id });
     }
     return this.#fold(events).#withLatchedRisks(known, policy, atMs);
@@ -370,19 +386,37 @@ export class LayerSource {
   }
 }
 
-function neverObserved(fact: string, spec: FactSpec, rule: LayerRule): FactReading {
+/** Reasons for which what we knew ourselves is not known any more, a recheck or not. */
+const SILENCED: ReadonlySet<Reason> = new Set(['heartbeat_lost', 'handler_fault', 'run_lost']);
+
+function unobserved(layer: CanonicalBlockerLayer): readonly FactReading[] {
+  return requiredFacts(layer).map((fact) => neverObserved(layer, fact));
+}
+
+function neverObserved(layer: CanonicalBlockerLayer, fact: string): FactReading {
   return {
     fact,
     verdict: 'unknown',
     severity: 'none',
-    reason: spec.missing ?? 'never_observed',
-    owner: rule.owner,
+    reason: factSpec(layer, fact)?.missing ?? 'never_observed',
+    owner: ruleOf(layer).owner,
     required: true,
     observedAtMs: null,
     expiresAtMs: null,
     everPassed: false,
     passingSinceMs: null,
   };
+}
+
+/** A report may name a fact twice: its newest answer counts, and the newest try without one. */
+function newestOfEach(observations: readonly Observation[]): readonly Observation[] {
+  const newest = new Map<string, Observation>();
+  for (const seen of observations) {
+    const key = `${'value' in seen.outcome} ${seen.fact}`;
+    const other = newest.get(key);
+    if (!other || other.observedAtMs <= seen.observedAtMs) newest.set(key, seen);
+  }
+  return [...newest.values()];
 }
 
 function toldValue(seen: Observation): [string, FactValue] {

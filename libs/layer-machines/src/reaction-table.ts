@@ -6,7 +6,8 @@ import type { LayerEventName, ManagedExecutionState } from '@orchestrate/canon';
  * purpose: a new state or event does not compile until its row is written.
  *
  * Answers, expiries, closings, holds and adverse events are folded in every state, also in the one that they lead
- * to: the second failing fact of a degraded layer must be known when the first one passes again.
+ * to: the second failing fact of a degraded layer must be known when the first one passes again. Inside a grace a
+ * client's act is not: messages still go out, and asking for help must not stop them.
  */
 export type Reaction = 'fold' | 'ignore';
 
@@ -51,7 +52,7 @@ export const REACTIONS: Readonly<Record<ManagedExecutionState, Readonly<Record<L
       probation_failed: 'fold',
     },
     degraded: { ...ALWAYS, ...NEVER, run_started: 'fold' },
-    grace: { ...ALWAYS, ...NEVER, run_started: 'fold', client_acted: 'fold' },
+    grace: { ...ALWAYS, ...NEVER, run_started: 'fold' },
     unknown: {
       ...ALWAYS,
       ...NEVER,

@@ -79,7 +79,8 @@ export class AckPublisher {
     data: Uint8Array,
     options: { expect?: Expectation; messageId?: string; timeoutMs?: number } = {},
   ): Promise<Stored> {
-    while (this.#waiting.size >= IN_FLIGHT_MAX) await new Promise<void>((resolve) => this.#queue.push(resolve));
+    while (this.#waiting.size >= IN_FLIGHT_MAX)
+      await new Promise<void>((resolve) => this.#queue.push(resolve));
     if (this.#closed) throw new PublishUncertain('closed', 'the connection was closed');
     const token = String(this.#next++);
     const { promise, resolve, reject } = Promise.withResolvers<Stored>();

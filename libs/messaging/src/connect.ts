@@ -10,6 +10,8 @@ export interface Broker {
   readonly jsm: JetStreamManager;
   readonly kvm: Kvm;
   readonly publisher: AckPublisher;
+  /** How often the connection broke: who compares two answers knows whether it stood in between. */
+  readonly breaks: () => number;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -32,9 +34,22 @@ export async function connectBroker(options: { url: string; name: string }): Pro
   // A least-privilege user may not ask for account info, so the client must not either.
   const jsm = await jetstreamManager(nc, { checkAPI: false });
   const publisher = new AckPublisher(nc);
+  let breaks = 0;
+  void (async () => {
+    for await (const { type } of nc.status()) if (type === 'disconnect') breaks++;
+  })();
   const close = async () => {
     publisher.close();
     await nc.close();
   };
-  return { nc, js, jsm, kvm: new Kvm(js), publisher, close, [Symbol.asyncDispose]: close };
+  return {
+    nc,
+    js,
+    jsm,
+    kvm: new Kvm(js),
+    publisher,
+    breaks: () => breaks,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }

@@ -4,12 +4,22 @@ import type { StoredMessage } from './stored-message.ts';
 /** An input at which this many processes died is skipped. */
 const DEATHS_MAX = 3;
 /** After an unclean end the backlog is worked off in at most this many noted steps per input stream. */
-const STEPS_MAX = 500;
+const STEPS_MAX = 64;
+
+/** How an input is handled, as far as it matters here. */
+export interface Work {
+  /** Begins the input; what it runs into later is waited for by `workedOff`. */
+  readonly start: () => void;
+  readonly workedOff: () => Promise<void>;
+}
 
 /**
  * Finds an input that kills the process which handles it. After an owner died without releasing its partition, the
- * next one notes where it is before each step; the death that follows points to the step, the next one to the
- * single input, and the third death there skips it. In ordinary running nothing is noted and nothing is paid.
+ * next one notes where it is before each step; the death that follows points to the step or the single input, and
+ * the third one that may have been at a single input skips it. A death before the suspect was reached, or at
+ * another input, says nothing about the suspect: processes are also killed by accident. For the same reason the
+ * partitions of a dead process work off their backlogs in turn: the death that one of them causes would else count
+ * against whatever the others were doing. In ordinary running nothing is noted and nothing is paid.
  */
 export class DeathWatch {
   readonly #records: OwnerRecords;
@@ -19,20 +29,25 @@ export class DeathWatch {
   readonly #suspect: Suspect | null;
   /** Streams whose backlog at take-over is not worked off yet. */
   readonly #cautious = new Map<string, { step: number; noted: Suspect | null }>();
+  /** One input begins at a time, over all streams: the note must be about the input that runs. */
+  #beginning: Promise<unknown> = Promise.resolve();
+  readonly #turn: Turn;
+  #passOn: (() => void) | undefined;
+  #ended = false;
 
   private constructor(
     records: OwnerRecords,
     p: number,
     self: { instance: string; life: string },
-    before: OwnerRecord | null,
-    ownerAlive: boolean,
+    died: OwnerRecord | null,
+    turn: Turn,
   ) {
-    const unclean = before?.state === 'held' && !ownerAlive;
     this.#records = records;
     this.#p = p;
     this.#self = self;
-    this.#deaths = unclean ? before.deaths + 1 : 0;
-    this.#suspect = unclean ? before.suspect : null;
+    this.#turn = turn;
+    this.#suspect = died?.suspect ?? null;
+    this.#deaths = died ? Math.max(1, died.deaths + (died.suspect && died.reached ? 1 : 0)) : 0;
   }
 
   /** Takes the partition's record over. `ownerAlive` tells a hand-over that was not finished from a death. */
@@ -41,11 +56,31 @@ export class DeathWatch {
     p: number,
     self: { instance: string; life: string },
     ownerAlive: (record: OwnerRecord) => boolean,
+    turn: Turn,
   ): Promise<DeathWatch> {
     const before = await records.read(p);
-    const watch = new DeathWatch(records, p, self, before, before !== null && ownerAlive(before));
-    await watch.#note(watch.#suspect);
+    const died = before?.state === 'held' && !ownerAlive(before) ? before : null;
+    const watch = new DeathWatch(records, p, self, died, turn);
+    await watch.#write({ deaths: watch.#deaths, suspect: watch.#suspect, reached: false });
     return watch;
+  }
+
+  /** Whether somebody died here, so that the backlog has to wait for its turn. */
+  isSuspicious(): boolean {
+    return this.#deaths > 0;
+  }
+
+  /** Resolves when no other partition of this process works off a suspicious backlog. */
+  async itsTurn(): Promise<void> {
+    const passOn = await this.#turn.take();
+    if (this.#ended) passOn();
+    else this.#passOn = passOn;
+  }
+
+  /** The partition was let go or lost: the next one may. */
+  end(): void {
+    this.#ended = true;
+    this.#passOn?.();
   }
 
   /** Tells how much of a stream waits at take-over. */
@@ -54,40 +89,78 @@ export class DeathWatch {
     this.#cautious.set(stream, { step: Math.ceil(pending / STEPS_MAX), noted: null });
   }
 
-  /** Before an input is handled; true when it must be skipped instead. */
-  async isDeadly(input: StoredMessage): Promise<boolean> {
+  /** Every backlog is known: without any there is nothing that could have killed. */
+  async opened(): Promise<void> {
+    if (this.#deaths > 0 && this.#cautious.size === 0) await this.#forget();
+  }
+
+  /** Whether inputs of this stream are noted before they begin. */
+  isCautious(stream: string): boolean {
+    return this.#cautious.has(stream);
+  }
+
+  /** Notes an input and lets it begin; true when it must be skipped instead. */
+  begin(input: StoredMessage, work: Work): Promise<boolean> {
+    const turn = this.#beginning.then(async () => {
+      const deadly = await this.#isDeadly(input, work);
+      if (!deadly) work.start();
+      return deadly;
+    });
+    this.#beginning = turn.catch(() => {});
+    return turn;
+  }
+
+  async #isDeadly(input: StoredMessage, work: Work): Promise<boolean> {
     const caution = this.#cautious.get(input.stream);
     if (!caution) return false;
-    const suspect = this.#suspect;
-    const single = { stream: input.stream, fromSeq: input.seq, toSeq: input.seq };
-    if (suspect && suspect.stream === input.stream && within(suspect, input.seq)) {
-      if (suspect.fromSeq === suspect.toSeq && this.#deaths >= DEATHS_MAX) return true;
-      await this.#note(single);
-      caution.noted = single;
-    } else if (!caution.noted || !within(caution.noted, input.seq)) {
-      caution.noted = { ...single, toSeq: input.seq + caution.step - 1 };
-      await this.#note(caution.noted);
-    }
+    const { stream, seq } = input;
+    const suspect = this.#suspect?.stream === stream && within(this.#suspect, seq) ? this.#suspect : null;
+    const isSingle = suspect?.fromSeq === suspect?.toSeq;
+    if (suspect && isSingle && this.#deaths >= DEATHS_MAX) return true;
+    if (!suspect && caution.noted && within(caution.noted, seq)) return false;
+    await work.workedOff();
+    caution.noted = { stream, fromSeq: seq, toSeq: suspect ? seq : seq + caution.step - 1 };
+    // A new suspect starts with the one death of which only the step is known, or not even that.
+    await this.#write({
+      deaths: suspect && isSingle ? this.#deaths : 1,
+      suspect: caution.noted,
+      reached: true,
+    });
     return false;
   }
 
   /** After an input: when the backlog is worked off the deaths are forgotten. */
-  async handled(input: StoredMessage): Promise<void> {
+  async handled(input: StoredMessage, workedOff: () => Promise<void>): Promise<void> {
     if (!this.#cautious.has(input.stream) || input.pending > 0) return;
+    await workedOff();
     this.#cautious.delete(input.stream);
-    if (this.#cautious.size === 0) await this.forget();
-  }
-
-  async forget(): Promise<void> {
-    await this.#records.write(this.#p, { ...this.#self, state: 'held', deaths: 0, suspect: null });
+    if (this.#cautious.size === 0) await this.#forget();
   }
 
   async release(): Promise<void> {
-    await this.#records.write(this.#p, { ...this.#self, state: 'released', deaths: 0, suspect: null });
+    await this.#write({ state: 'released', deaths: 0, suspect: null, reached: false });
   }
 
-  async #note(suspect: Suspect | null): Promise<void> {
-    await this.#records.write(this.#p, { ...this.#self, state: 'held', deaths: this.#deaths, suspect });
+  async #forget(): Promise<void> {
+    await this.#write({ deaths: 0, suspect: null, reached: false });
+    this.#passOn?.();
+  }
+
+  async #write(record: Pick<OwnerRecord, 'deaths' | 'suspect' | 'reached'> & Partial<OwnerRecord>) {
+    await this.#records.write(this.#p, { ...this.#self, state: 'held', ...record });
+  }
+}
+
+/** Taken by one after another; each passes it on. */
+export class Turn {
+  #last: Promise<void> = Promise.resolve();
+
+  async take(): Promise<() => void> {
+    const before = this.#last;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#last = promise;
+    await before;
+    return resolve;
   }
 }
 

@@ -31,4 +31,4 @@ export { activatePolicy, provisionStreams, readStreamsFile, type StreamsFile } f
 export { rejectInput } from './rejections.ts';
 export { ownerOf } from './rendezvous.ts';
 export { referenceTo, type StoredMessage } from './stored-message.ts';
-export { type ReadRange, readAt, readLast, readStored, StreamFollower } from './stream-reader.ts';
+export { type ReadRange, readAt, readLast, readNewest, readStored, StreamFollower } from './stream-reader.ts';

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PARTITIONS } from '@orchestrate/canon';
-import type { UnsupportedVersion } from './codec.ts';
+import { PublishConflict } from './ack-publisher.ts';
+import { UnsupportedVersion } from './codec.ts';
 import type { Broker } from './connect.ts';
-import { DeathWatch } from './death-watch.ts';
+import { DeathWatch, Turn } from './death-watch.ts';
 import { OWNERS_BUCKET, type OwnerRecord, OwnerRecords } from './owner-record.ts';
 import { PartitionRun } from './partition-run.ts';
 import type { PartitionedService } from './partitioned-service.ts';
@@ -42,6 +43,8 @@ export class OwnerLoop {
   readonly #runs = new Map<number, PartitionRun>();
   /** Partitions on which a take-over, a release or a back-off is under way. */
   readonly #moving = new Set<number>();
+  /** Partitions whose owner died work off their backlogs one after another. */
+  readonly #suspicious = new Turn();
   readonly #stoppedUntilMs = new Map<number, number>();
   readonly #losses = new Map<number, number>();
   readonly #red = new Map<string, string>();
@@ -127,6 +130,9 @@ export class OwnerLoop {
       this.#steerAsked = false;
       if (this.#closing || !this.#records || !this.#presence) return;
       const wanted = new Set(this.#wanted());
+      for (const p of this.#stoppedUntilMs.keys()) {
+        if (!wanted.has(p) || this.#runs.get(p)?.isCaughtUp()) this.#started(p);
+      }
       for (const [p, run] of this.#runs) {
         if (!wanted.has(p) && !this.#moving.has(p)) void this.#release(run);
       }
@@ -149,7 +155,14 @@ export class OwnerLoop {
   async #take(p: number): Promise<void> {
     try {
       await this.#awaitHandover(p);
-      const deaths = await DeathWatch.take(this.#records, p, this.#self, (record) => this.#isAlive(record));
+      if (this.#closing) return;
+      const deaths = await DeathWatch.take(
+        this.#records,
+        p,
+        this.#self,
+        (record) => this.#isAlive(record),
+        this.#suspicious,
+      );
       const run = await PartitionRun.open(
         this.#broker,
         this.#service,
@@ -170,11 +183,12 @@ export class OwnerLoop {
           },
         },
       );
+      if (run.isClosed()) return;
       if (this.#closing) await run.release();
       else this.#runs.set(p, run);
-      this.#stoppedUntilMs.delete(p);
-      this.#red.delete(`version/${p}`);
     } catch (error) {
+      if (error instanceof UnsupportedVersion) return this.#stopped(p, error);
+      if (error instanceof PublishConflict) this.#conflicts++;
       this.#log.warn({ p, problem: (error as Error).message }, 'partition not taken, trying again');
       await sleep(this.#backoffMs(p));
     }
@@ -223,6 +237,12 @@ export class OwnerLoop {
     this.#red.set(`version/${p}`, `partition ${p}: ${error.message}`);
     this.#runs.delete(p);
     this.#stoppedUntilMs.set(p, Date.now() + STOPPED_RETRY_MS);
+  }
+
+  /** It got past what it did not understand, or is somebody else's now. */
+  #started(p: number): void {
+    this.#stoppedUntilMs.delete(p);
+    this.#red.delete(`version/${p}`);
   }
 
   #backoffMs(p: number): number {

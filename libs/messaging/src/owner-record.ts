@@ -12,8 +12,10 @@ const recordSchema = z.object({
   instance: z.string(),
   life: z.string(),
   state: z.enum(['held', 'released']),
-  /** Process deaths in a row while this partition was held and its backlog not worked off. */
+  /** Processes that died at the suspect; without one: whether the last owner died at all. */
   deaths: z.number().int(),
+  /** Whether this holder came as far as the suspect, or only heard of it from the one before. */
+  reached: z.boolean(),
   suspect: z.object({ stream: z.string(), fromSeq: z.number(), toSeq: z.number() }).nullable(),
 });
 export type OwnerRecord = z.infer<typeof recordSchema>;

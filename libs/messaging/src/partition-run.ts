@@ -29,9 +29,13 @@ export class PartitionRun {
   readonly #followers = new Map<string, StreamFollower>();
   readonly #handled: Record<string, number> = {};
   #worker!: PartitionWorker;
-  #lastInputMs = 0;
+  /** Up to when everything that was stored in an input stream is folded. */
+  readonly #reachedMs = new Map<string, number>();
   #busy = 0;
+  #isOpen = false;
   #closed = false;
+  #ended: Error | undefined;
+  #releasing: Promise<void> | undefined;
   #ticker: NodeJS.Timeout | undefined;
   #nextMarkMs = 0;
   #marking: Promise<void> | null = null;
@@ -63,13 +67,24 @@ export class PartitionRun {
     hooks: RunHooks,
   ): Promise<PartitionRun> {
     const run = new PartitionRun(broker, service, self, deaths, hooks);
-    await run.#open();
+    try {
+      await run.#open();
+    } catch (error) {
+      // Half an owner would go on reading and writing beside the next one.
+      await run.abandon();
+      throw error;
+    }
     return run;
   }
 
   /** Everything that was stored before now has been read, and nothing waits to be written. */
   isCaughtUp(): boolean {
-    return this.#busy === 0 && [...this.#followers.values()].every((follower) => follower.pending === 0);
+    if (this.#busy > 0 || this.#followers.size < this.#service.inputs.length) return false;
+    return [...this.#followers.values()].every((follower) => follower.isCaughtUp());
+  }
+
+  isClosed(): boolean {
+    return this.#closed;
   }
 
   lag(): number {
@@ -77,10 +92,17 @@ export class PartitionRun {
   }
 
   /** Stops reading, makes durable what was read, marks it and lets the partition go. */
-  async release(): Promise<void> {
-    if (this.#closed) return;
+  release(): Promise<void> {
+    this.#releasing ??= this.#release();
+    return this.#releasing;
+  }
+
+  async #release(): Promise<void> {
     clearInterval(this.#ticker);
     await Promise.all([...this.#followers.values()].map((follower) => follower.close()));
+    await this.#workedOff();
+    await this.#marking;
+    if (this.#closed) return;
     await this.#mark();
     this.#close();
     await this.#deaths.release();
@@ -96,7 +118,12 @@ export class PartitionRun {
     this.#closed = true;
     clearInterval(this.#ticker);
     this.#publisher.close();
+    this.#deaths.end();
     this.#worker?.close?.();
+  }
+
+  async #workedOff(): Promise<void> {
+    await this.#worker.workedOff?.();
   }
 
   async #open(): Promise<void> {
@@ -118,12 +145,32 @@ export class PartitionRun {
       },
       mark,
     );
-    for (const { stream } of this.#service.inputs) this.#handled[stream] = mark?.inputs[stream] ?? 0;
-    await Promise.all(this.#service.inputs.map((input) => this.#follow(input.stream, input.filters(this.p))));
-    if (this.isCaughtUp()) await this.#deaths.forget();
+    for (const { stream } of this.#service.inputs) {
+      this.#handled[stream] = mark?.inputs[stream] ?? 0;
+      this.#reachedMs.set(stream, mark?.asOfMs ?? 0);
+    }
+    if (this.#deaths.isSuspicious()) void this.#followInTurn();
+    else await this.#followAll();
+    if (this.#ended) throw this.#ended;
+    this.#isOpen = true;
     this.#ticker = setInterval(() => this.#tick(Date.now()), TICK_MS);
     // The first mark tells the reader that somebody is here, as soon as the backlog is worked off.
     if (this.#service.markEveryMs !== null) this.#askMark();
+  }
+
+  async #followAll(): Promise<void> {
+    await Promise.all(this.#service.inputs.map((input) => this.#follow(input.stream, input.filters(this.p))));
+    await this.#deaths.opened();
+  }
+
+  /** Does not keep the other partitions from being taken: only the reading waits. */
+  async #followInTurn(): Promise<void> {
+    try {
+      await this.#deaths.itsTurn();
+      if (!this.#closed) await this.#followAll();
+    } catch (error) {
+      this.#lose(error as Error);
+    }
   }
 
   async #follow(stream: StoredMessage['stream'], filters: readonly string[]): Promise<void> {
@@ -133,30 +180,39 @@ export class PartitionRun {
     );
     this.#deaths.backlog(stream, follower.pending);
     this.#followers.set(stream, follower);
-    follower.done.catch((error: Error) => this.#fail(error));
+    follower.done.catch((error: Error) => this.#lose(error));
+    if (this.#closed) await follower.close();
   }
 
   async #handle(input: StoredMessage): Promise<void> {
     if (this.#closed || input.seq <= this.#handled[input.stream]!) return;
     this.#busy++;
     try {
-      if (await this.#deaths.isDeadly(input)) {
-        await this.#reject(
-          input,
-          'process_deaths',
-          new Error('three processes died while they handled this input'),
-        );
-      } else {
-        await this.#tryHandle(input);
-      }
+      await (this.#deaths.isCautious(input.stream) ? this.#handleNoted(input) : this.#tryHandle(input));
+      if (this.#closed) return;
       this.#handled[input.stream] = input.seq;
-      this.#lastInputMs = Math.max(this.#lastInputMs, input.storedAtMs);
-      await this.#deaths.handled(input);
+      this.#reached(input.stream, input.storedAtMs);
+      await this.#deaths.handled(input, () => this.#workedOff());
     } finally {
       this.#busy--;
       // The reader counts an input as handled only after this returns.
       if (this.#markedBehind) setImmediate(() => this.#markIfCaughtUp());
     }
+  }
+
+  /** After a death: the note says which input runs, and one that killed three processes is skipped. */
+  async #handleNoted(input: StoredMessage): Promise<void> {
+    let handling: Promise<void> | undefined;
+    const start = () => {
+      handling = this.#tryHandle(input);
+      // Waited for below, after the turn; until then it must not count as unhandled.
+      handling.catch(() => {});
+    };
+    const isDeadly = await this.#deaths.begin(input, { start, workedOff: () => this.#workedOff() });
+    if (isDeadly) {
+      const problem = new Error('three processes died while they handled this input');
+      await this.#reject(input, 'process_deaths', problem);
+    } else await handling;
   }
 
   async #tryHandle(input: StoredMessage): Promise<void> {
@@ -202,7 +258,7 @@ export class PartitionRun {
 
   #askMark(): void {
     this.#nextMarkMs = Date.now() + (this.#service.markEveryMs ?? 0);
-    if (this.#marking) {
+    if (this.#marking !== null) {
       this.#markAsked = true;
       return;
     }
@@ -218,13 +274,11 @@ export class PartitionRun {
 
   /** Positions first, then wait until all that belongs before them is durable, then say so. */
   async #mark(): Promise<void> {
-    const nowMs = Date.now();
+    await this.#reachNow();
     const handled: Positions = { ...this.#handled };
     const inputs = this.#worker.positions?.(handled) ?? handled;
-    const caughtUp = this.isCaughtUp();
-    this.#markedBehind = !caughtUp;
-    const reached = caughtUp ? nowMs : this.#lastInputMs;
-    const asOfMs = this.#worker.asOfMs?.(reached) ?? reached;
+    const reachedMs = Math.min(...this.#reachedMs.values());
+    const asOfMs = this.#worker.asOfMs?.(reachedMs) ?? reachedMs;
     await this.#worker.settled?.();
     await this.#publisher.flushed();
     if (this.#closed) return;
@@ -242,17 +296,30 @@ export class PartitionRun {
     await this.#publisher.flushed();
   }
 
-  #fail(error: Error): void {
-    if (this.#closed) return;
-    if (error instanceof UnsupportedVersion) {
-      void this.abandon();
-      this.#hooks.stopped(error);
-    } else this.#lose(error);
+  /** Everything that the server sent before it answers here has arrived: who has nothing left to read is as of now. */
+  async #reachNow(): Promise<void> {
+    const nowMs = Date.now();
+    const heard = await this.#broker.nc.flush().then(
+      () => true,
+      () => false,
+    );
+    this.#markedBehind = !heard || !this.isCaughtUp();
+    if (!heard || this.#busy > 0) return;
+    for (const [stream, follower] of this.#followers) if (follower.isCaughtUp()) this.#reached(stream, nowMs);
+  }
+
+  /** Time never goes back: what was reflected up to then still is. */
+  #reached(stream: string, atMs: number): void {
+    this.#reachedMs.set(stream, Math.max(atMs, this.#reachedMs.get(stream) ?? 0));
   }
 
   #lose(error: Error): void {
     if (this.#closed) return;
+    this.#ended = error;
     void this.abandon();
-    this.#hooks.lost(error);
+    // Whoever opens hears it from there.
+    if (!this.#isOpen) return;
+    if (error instanceof UnsupportedVersion) this.#hooks.stopped(error);
+    else this.#hooks.lost(error);
   }
 }

@@ -34,6 +34,8 @@ export interface PartitionWorker {
   faulted?(input: StoredMessage): void;
   /** Once a second; time enters here. */
   tick(nowMs: number): void;
+  /** Resolves when nothing that was handled is still being worked on; what waits for its time does not count. */
+  workedOff?(): Promise<void>;
   /** Resolves when all work that was taken in before now is durable, beyond the publisher's own writes. */
   settled?(): Promise<void>;
   /** Positions that are durably reflected once `settled`; default: what was handled. */

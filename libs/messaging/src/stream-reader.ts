@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Consumer, type ConsumerMessages, DeliverPolicy } from '@nats-io/jetstream';
-import type { StreamName } from '@orchestrate/contracts';
+import type { MessageContract, StreamName } from '@orchestrate/contracts';
+import { ContractViolation, decodeLenient } from './codec.ts';
 import type { Broker } from './connect.ts';
 import { type StoredMessage, storedMessage } from './stored-message.ts';
 
@@ -44,6 +46,43 @@ export async function* readStored(broker: Broker, range: ReadRange): AsyncGenera
   }
 }
 
+/**
+ * The newest message of each subject that fits its contract, with the sequence that stands on the subject now.
+ * What does not fit was written past the edge: it is rejected where it is read as an input, and must keep nobody
+ * from starting. Throws UnsupportedVersion.
+ */
+export async function* readNewest<T extends { readonly v: string }>(
+  broker: Broker,
+  range: { readonly stream: StreamName; readonly filters: readonly string[] },
+  contract: MessageContract<T, never>,
+): AsyncGenerator<{ readonly message: T; readonly stored: StoredMessage; readonly headSeq: number }> {
+  for await (const head of readStored(broker, range)) {
+    const message = decodeOrNull(contract, head);
+    if (message) yield { message, stored: head, headSeq: head.seq };
+    else {
+      let before: { message: T; stored: StoredMessage } | null = null;
+      const history = { stream: range.stream, filters: [head.subject], fromSeq: 1 };
+      for await (const stored of readStored(broker, history)) {
+        const older = decodeOrNull(contract, stored);
+        if (older) before = { message: older, stored };
+      }
+      if (before) yield { ...before, headSeq: head.seq };
+    }
+  }
+}
+
+function decodeOrNull<T extends { readonly v: string }>(
+  contract: MessageContract<T, never>,
+  stored: StoredMessage,
+): T | null {
+  try {
+    return decodeLenient(contract, stored.data);
+  } catch (error) {
+    if (error instanceof ContractViolation) return null;
+    throw error;
+  }
+}
+
 /** The newest message on a subject, from the stream's leader, or null. */
 export async function readLast(
   broker: Broker,
@@ -76,56 +115,152 @@ export async function readAt(broker: Broker, stream: StreamName, seq: number): P
   };
 }
 
-/** Follows a stream for ever, one message at a time, in order. */
+/** What the client tells when its consumer is gone. */
+const GONE: ReadonlySet<string> = new Set([
+  'consumer_not_found',
+  'consumer_deleted',
+  'stream_not_found',
+  'reset',
+]);
+/** What the client tells when it cannot know what waits. */
+const DEAF: ReadonlySet<string> = new Set([...GONE, 'heartbeats_missed', 'no_responders']);
+const REOPEN_MS_MAX = 2_000;
+
+interface Reading {
+  readonly consumer: Consumer;
+  readonly messages: ConsumerMessages;
+}
+
+type Handle = (message: StoredMessage) => void | Promise<void>;
+
+/**
+ * Follows a stream for ever, one message at a time, in order. A consumer that is gone (a server that restarts
+ * forgets it) is replaced by a new one after the last message that was received: the client would do so too, but
+ * goes on counting what it had asked the old one for, and then asks the new one for nothing for many seconds.
+ */
 export class StreamFollower {
-  /** Messages of this filter that were stored but not handled yet, as far as the server told. */
-  pending: number;
   readonly done: Promise<void>;
-  readonly #consumer: Consumer;
-  readonly #messages: ConsumerMessages;
+  readonly #broker: Broker;
+  readonly #range: ReadRange;
+  #reading: Reading;
+  #nextSeq: number;
+  #pending = 0;
+  #handled = 0;
+  /** The connection's breaks when the server was last known to feed this reader. */
+  #fedSince: number | null = null;
+  #isGone = false;
   #closed = false;
 
   private constructor(
-    consumer: Consumer,
-    messages: ConsumerMessages,
-    pending: number,
-    stream: StreamName,
-    handle: (message: StoredMessage) => void | Promise<void>,
+    broker: Broker,
+    range: ReadRange & { fromSeq: number },
+    opened: Reading & { pending: number; breaks: number },
+    handle: Handle,
   ) {
-    this.#consumer = consumer;
-    this.#messages = messages;
-    this.pending = pending;
-    this.done = this.#run(stream, handle);
+    this.#broker = broker;
+    this.#range = range;
+    this.#nextSeq = range.fromSeq;
+    this.#reading = opened;
+    this.#use(opened);
+    this.done = this.#run(handle);
   }
 
   static async start(
     broker: Broker,
     range: ReadRange & { fromSeq: number },
-    handle: (message: StoredMessage) => void | Promise<void>,
+    handle: Handle,
   ): Promise<StreamFollower> {
-    const consumer = await orderedConsumer(broker, range);
-    const { num_pending } = await consumer.info(true);
-    const messages = await consumer.consume(PULL);
-    return new StreamFollower(consumer, messages, num_pending, range.stream, handle);
+    return new StreamFollower(broker, range, await openReading(broker, range), handle);
+  }
+
+  /** Messages of this filter that were stored but not handled yet, as far as the server told. */
+  get pending(): number {
+    const { messages } = this.#reading;
+    // What arrived and was not taken up yet; the client's own count of that includes its pulls.
+    return Math.max(this.#pending, messages.getReceived() - messages.getProcessed());
+  }
+
+  /** Whether nothing waits and we would know if it did: a reader that lost its consumer hears nothing either. */
+  isCaughtUp(): boolean {
+    return this.#fedSince === this.#broker.breaks() && this.pending === 0;
   }
 
   /** Stops reading; a message that is being handled is finished first. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#messages.close();
+    await this.#reading.messages.close();
     await this.done.catch(() => {});
-    void this.#consumer.delete().catch(() => {});
+    void this.#reading.consumer.delete().catch(() => {});
   }
 
-  async #run(stream: StreamName, handle: (message: StoredMessage) => void | Promise<void>): Promise<void> {
-    for await (const message of this.#messages) {
+  async #run(handle: Handle): Promise<void> {
+    while (!this.#closed) {
+      for await (const message of this.#reading.messages) {
+        if (this.#closed) return;
+        const stored = storedMessage(this.#range.stream, message);
+        const work = handle(stored);
+        if (work !== undefined) await work;
+        this.#handled++;
+        this.#nextSeq = stored.seq + 1;
+        this.#pending = stored.pending;
+      }
       if (this.#closed) return;
-      const stored = storedMessage(stream, message);
-      const work = handle(stored);
-      if (work) await work;
-      this.pending = stored.pending;
+      if (!this.#isGone) throw new Error(`reading ${this.#range.stream} ended although nobody stopped it`);
+      await this.#reopen();
     }
-    if (!this.#closed) throw new Error(`reading ${stream} ended although nobody stopped it`);
   }
+
+  async #reopen(): Promise<void> {
+    for (let backoffMs = 50; !this.#closed; backoffMs = Math.min(backoffMs * 2, REOPEN_MS_MAX)) {
+      try {
+        const opened = await openReading(this.#broker, { ...this.#range, fromSeq: this.#nextSeq });
+        this.#use(opened);
+        if (this.#closed) await opened.messages.close();
+        return;
+      } catch {
+        await sleep(backoffMs);
+      }
+    }
+  }
+
+  #use({ consumer, messages, pending, breaks }: Reading & { pending: number; breaks: number }): void {
+    this.#reading = { consumer, messages };
+    this.#pending = pending;
+    this.#fedSince = breaks;
+    this.#isGone = false;
+    void this.#watch(messages);
+  }
+
+  async #watch(messages: ConsumerMessages): Promise<void> {
+    for await (const { type } of messages.status()) {
+      if (DEAF.has(type)) this.#fedSince = null;
+      if (GONE.has(type)) {
+        this.#isGone = true;
+        // What was received before is still handled, then the loop above opens the next one.
+        void messages.close();
+        return;
+      }
+      if (type === 'next' && this.#fedSince !== this.#broker.breaks()) void this.#askPending();
+    }
+  }
+
+  async #askPending(): Promise<void> {
+    const { consumer } = this.#reading;
+    const breaks = this.#broker.breaks();
+    const handled = this.#handled;
+    const info = await consumer.info().catch(() => null);
+    if (!info || consumer !== this.#reading.consumer || this.#isGone) return;
+    // A message that was handled meanwhile knew better.
+    if (handled === this.#handled) this.#pending = info.num_pending;
+    this.#fedSince = breaks;
+  }
+}
+
+async function openReading(broker: Broker, range: ReadRange) {
+  const breaks = broker.breaks();
+  const consumer = await orderedConsumer(broker, range);
+  const { num_pending } = await consumer.info(true);
+  const messages = await consumer.consume(PULL);
+  return { consumer, messages, pending: num_pending, breaks };
 }

@@ -12,7 +12,7 @@ export async function startDispatchGovernance(context: ServiceContext<Environmen
     name,
     output: 'LEDGER',
     mark: ledgerMarked,
-    markEveryMs: context.environment.CADENCE_SEC * 1000,
+    markEveryMs: (context.environment.CADENCE_SEC ?? policy.current.policy.dispatch.cadenceSec) * 1000,
     inputs: [
       { stream: 'CONFIG', filters: (p) => [`config.${p}.*.tenant`] },
       { stream: 'TRUTH', filters: (p) => [`truth.${p}`, `truth.${p}.*`] },

@@ -13,6 +13,7 @@ import {
   tenantConfigured,
   touchesSaved,
   truthFromWire,
+  truthMarked as truthMarkedContract,
   truthRecorded,
 } from '@orchestrate/contracts';
 import {
@@ -23,6 +24,10 @@ import {
   type Positions,
   PublishAbandoned,
   PublishConflict,
+  PublishRefused,
+  PublishUncertain,
+  readAt,
+  readNewest,
   readStored,
   rejectInput,
   type StoredMessage,
@@ -41,6 +46,8 @@ import { TenantLedger } from './tenant-ledger.ts';
 /** Beyond this many waiting requests of a partition the reader pauses; the stream keeps what it does not read. */
 const WAITING_MAX = 2_048;
 const WAITING_RESUME = 1_024;
+/** A chain that cannot be written to, or not by us, is no fault of the input: it is read and decided again. */
+const UNWRITABLE = [PublishConflict, PublishRefused, PublishUncertain];
 
 /** The desks of one partition's tenants, their time and what they share. */
 export class GovernancePartition implements PartitionWorker {
@@ -84,15 +91,15 @@ export class GovernancePartition implements PartitionWorker {
       partition.#replay(stored);
     }
     partition.highestSeq = Math.max(partition.highestSeq, fromSeq - 1);
-    for await (const stored of readStored(broker, { stream: 'CONFIG', filters: [`config.${p}.*.tenant`] })) {
-      const config = tenantConfigured.lenient.safeParse(JSON.parse(Buffer.from(stored.data).toString()));
-      if (config.success) partition.desk(config.data.tenantId).config = config.data;
+    const configs = { stream: 'CONFIG', filters: [`config.${p}.*.tenant`] } as const;
+    for await (const { message, stored } of readNewest(broker, configs, tenantConfigured)) {
+      partition.desk(message.tenantId).configMoved(message, stored.seq);
     }
-    for await (const stored of readStored(broker, {
-      stream: 'TRUTH',
-      filters: [`truth.${p}`, `truth.${p}.*`],
-    })) {
-      handleTruth(partition, stored);
+    const truths = { stream: 'TRUTH', filters: [`truth.${p}.*`] } as const;
+    for await (const { stored } of readNewest(broker, truths, truthRecorded)) partition.truthRecorded(stored);
+    const marks = { stream: 'TRUTH', filters: [truthMarkedContract.subject(p)] } as const;
+    for await (const { message } of readNewest(broker, marks, truthMarkedContract)) {
+      partition.truthMarked(message.asOfMs);
     }
     for (const desk of partition.#desks.values()) {
       for (const hold of desk.ledger.holds.values()) {
@@ -159,6 +166,10 @@ export class GovernancePartition implements PartitionWorker {
     return { ...reached, DECISIONS: chain };
   }
 
+  async workedOff(): Promise<void> {
+    await Promise.all([...this.#desks.values()].map((desk) => desk.workedOff()));
+  }
+
   /** Touches and holds first: a state that is saved must never be ahead of them. */
   async settled(): Promise<void> {
     const saved = [...this.#desks.values()].map((desk) => saveTouchesAndHolds(this.context, desk.ledger));
@@ -175,7 +186,10 @@ export class GovernancePartition implements PartitionWorker {
   /** The truths stand for a time that is at most two cadences ago. */
   isFresh(nowMs: number): boolean {
     const { cadenceSec, truthCadences } = this.policy.current.policy.dispatch;
-    return nowMs - this.#truthAsOfMs <= cadenceSec * 1000 * truthCadences;
+    const fresh = nowMs - this.#truthAsOfMs <= cadenceSec * 1000 * truthCadences;
+    // Whoever decides by a stale truth must be woken when it is fresh again, also when no tick saw it stale.
+    if (!fresh) this.#wasFresh = false;
+    return fresh;
   }
 
   truthMarked(asOfMs: number): void {
@@ -211,16 +225,23 @@ export class GovernancePartition implements PartitionWorker {
     for (const resume of this.#resume.splice(0)) resume();
   }
 
-  /** True when the desk may go on with its next piece of work. */
-  async failed(input: StoredMessage | null, error: Error): Promise<boolean> {
+  /**
+   * True when the desk may go on with its next piece of work. Work that we gave ourselves is rejected in the name
+   * of the record that it was about.
+   */
+  async failed(work: { input: StoredMessage | null; recordSeq: number }, error: Error): Promise<boolean> {
     if (error instanceof PublishAbandoned) return false;
-    if (error instanceof PublishConflict || !input) {
-      this.context.lost(error);
+    const { broker, service } = this.context;
+    try {
+      if (UNWRITABLE.some((kind) => error instanceof kind)) throw error;
+      const input = work.input ?? (await readAt(broker, 'DECISIONS', work.recordSeq));
+      const reason = error instanceof RefusedCommand ? 'contract_violation' : 'handler_fault';
+      if (input) await rejectInput(broker, service, input, reason, error);
+      return true;
+    } catch (problem) {
+      this.context.lost(problem as Error);
       return false;
     }
-    const reason = error instanceof RefusedCommand ? 'contract_violation' : 'handler_fault';
-    await rejectInput(this.context.broker, this.context.service, input, reason, error);
-    return true;
   }
 
   #watchFreshness(nowMs: number): void {

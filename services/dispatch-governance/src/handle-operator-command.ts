@@ -1,12 +1,20 @@
+import { partitionOf } from '@orchestrate/canon';
 import { operatorCommanded } from '@orchestrate/contracts';
-import { decodeStrict, type StoredMessage } from '@orchestrate/messaging';
+import { checkAddress, decodeStrict, type StoredMessage } from '@orchestrate/messaging';
 import type { GovernancePartition } from './governance-partition.ts';
 
 /** A person acted: the record of it goes into the chain of every tenant that it concerns. */
 export function handleOperatorCommand(partition: GovernancePartition, input: StoredMessage): void {
   const command = decodeStrict(operatorCommanded, input.data);
-  if (command.tenantId !== '_all') {
-    partition.desk(command.tenantId).command(command, input);
+  const { tenantId } = command;
+  const p = tenantId === '_all' ? partition.context.p : partitionOf(tenantId);
+  checkAddress(
+    operatorCommanded,
+    input,
+    operatorCommanded.subject({ p, tenantId, command: command.command }),
+  );
+  if (tenantId !== '_all') {
+    partition.desk(tenantId).command(command, input);
     return;
   }
   for (const desk of partition.desks()) if (desk.config) desk.command(command, input);

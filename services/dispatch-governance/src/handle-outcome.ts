@@ -1,9 +1,16 @@
+import { partitionOf } from '@orchestrate/canon';
 import { outcomeReported } from '@orchestrate/contracts';
-import { decodeStrict, type StoredMessage } from '@orchestrate/messaging';
+import { checkAddress, decodeStrict, type StoredMessage } from '@orchestrate/messaging';
 import type { GovernancePartition } from './governance-partition.ts';
 
 /** A sender says what became of a release. */
 export function handleOutcome(partition: GovernancePartition, input: StoredMessage): void {
   const outcome = decodeStrict(outcomeReported, input.data);
-  partition.desk(outcome.tenantId).outcome(outcome, input);
+  const { tenantId, dispatchId } = outcome;
+  checkAddress(
+    outcomeReported,
+    input,
+    outcomeReported.subject({ p: partitionOf(tenantId), tenantId, dispatchId }),
+  );
+  partition.desk(tenantId).outcome(outcome, input);
 }

@@ -13,12 +13,22 @@ import {
   type DispatchRequested,
   decisionRecorded,
   interventionRecorded,
+  type OpenHold,
   type OperatorCommanded,
   type OutcomeReported,
   outcomeRecorded,
   type TenantConfig,
 } from '@orchestrate/contracts';
-import { encode, referenceTo, type StoredMessage, storeUntilCertain } from '@orchestrate/messaging';
+import {
+  encode,
+  PublishConflict,
+  PublishUncertain,
+  readLast,
+  referenceTo,
+  type Stored,
+  type StoredMessage,
+  storeUntilCertain,
+} from '@orchestrate/messaging';
 import { type CitedTruth, decisionRecord, type Trigger } from './decision-record.ts';
 import { type Asked, dispatchCase } from './dispatch-case.ts';
 import type { GovernancePartition } from './governance-partition.ts';
@@ -32,7 +42,14 @@ interface Task {
   readonly run: () => Promise<void>;
   /** Before this time a task may wait for a fresh truth. */
   readonly patientUntilMs: number;
+  /** Of work that we gave ourselves: the record of the hold that it is about. */
+  readonly recordSeq: number;
 }
+
+/** A look-up in the suppression list that is older than this is made again: people unsubscribe meanwhile. */
+const SUPPRESSION_AGE_MS_MAX = 1_000;
+/** The list did not answer: asked again after this long. */
+const SUPPRESSION_AGAIN_MS = 5_000;
 
 export interface HeldTruth {
   readonly truth: CanonicalRuntimeTruth;
@@ -46,6 +63,7 @@ export interface HeldTruth {
 export class TenantDesk {
   readonly ledger: TenantLedger;
   config: TenantConfig | undefined;
+  #configSeq = 0;
   truth: HeldTruth | null = null;
   readonly #partition: GovernancePartition;
   readonly #urgent: Task[] = [];
@@ -53,6 +71,7 @@ export class TenantDesk {
   /** Holds to decide again, with what made it necessary. */
   readonly #again = new Map<string, Trigger>();
   #running = false;
+  #work: Promise<void> = Promise.resolve();
   #current: Task | null = null;
   /** Highest chain sequence of the partition when the write in flight began; see `lowWater`. */
   #writingSince: number | null = null;
@@ -88,30 +107,41 @@ export class TenantDesk {
     if (input.seq <= this.ledger.chain.lastRequestSeq) return;
     const asked: Asked = { ...request, requestSeq: input.seq, attempt: 0 };
     // Asked for now, needed when its turn comes: the look-ups of a backlog overlap.
-    const suppression = this.#partition.suppressionOf(this.ledger.tenantId, request.action.recipientKey);
-    const patientUntilMs = Date.now() + this.#partition.policy.current.policy.dispatch.staleWaitSec * 1000;
+    const suppressionOf = () =>
+      this.#partition.suppressionOf(this.ledger.tenantId, request.action.recipientKey);
+    const askedAtMs = Date.now();
+    const suppression = suppressionOf();
+    const patientUntilMs = askedAtMs + this.#partition.policy.current.policy.dispatch.staleWaitSec * 1000;
     const run = async () => {
       if (input.seq <= this.ledger.chain.lastRequestSeq) return;
-      await this.#decide(asked, 'requested', referenceTo(input), await suppression);
+      const isOld = Date.now() - askedAtMs > SUPPRESSION_AGE_MS_MAX;
+      await this.#decide(
+        asked,
+        'requested',
+        referenceTo(input),
+        await (isOld ? suppressionOf() : suppression),
+      );
     };
-    this.#requests.push({ input, run, patientUntilMs });
+    this.#requests.push({ input, run, patientUntilMs, recordSeq: 0 });
     this.kick();
   }
 
   command(command: OperatorCommanded, input: StoredMessage): void {
-    if (input.seq <= this.ledger.chain.lastCommandSeq) return;
-    this.#urgent.push({ input, run: () => this.#obey(command, input), patientUntilMs: 0 });
+    if (this.#isObeyed(command, input)) return;
+    this.#urgent.push({ input, run: () => this.#obey(command, input), patientUntilMs: 0, recordSeq: 0 });
     this.kick();
   }
 
   outcome(outcome: OutcomeReported, input: StoredMessage): void {
     if (outcome.state === 'claimed' || input.seq <= this.ledger.chain.lastOutcomeSeq) return;
-    this.#urgent.push({ input, run: () => this.#record(outcome, input), patientUntilMs: 0 });
+    this.#urgent.push({ input, run: () => this.#record(outcome, input), patientUntilMs: 0, recordSeq: 0 });
     this.kick();
   }
 
   /** A new truth: holds whose unblock set may have moved are decided again. */
   truthMoved(next: HeldTruth): void {
+    // After a take-over inputs are read again that are older than what was restored.
+    if (this.truth && next.cited.seq <= this.truth.cited.seq) return;
     const before = this.truth?.truth;
     this.truth = next;
     const moved = new Set<string>(
@@ -134,7 +164,9 @@ export class TenantDesk {
     this.kick();
   }
 
-  configMoved(config: TenantConfig): void {
+  configMoved(config: TenantConfig, seq: number): void {
+    if (seq <= this.#configSeq) return;
+    this.#configSeq = seq;
     this.config = config;
     for (const dispatchId of this.ledger.holds.keys()) this.again(dispatchId, 'config_changed');
   }
@@ -147,22 +179,30 @@ export class TenantDesk {
   kick(): void {
     if (this.#running || !this.#partition.isOpen()) return;
     this.#running = true;
-    void this.#work().finally(() => {
-      this.#running = false;
-    });
+    this.#work = this.#workOff();
   }
 
-  async #work(): Promise<void> {
-    for (let task = this.#next(); task && this.#partition.isOpen(); task = this.#next()) {
-      this.#current = task;
-      try {
-        await task.run();
-      } catch (error) {
-        if (!(await this.#partition.failed(task.input, error as Error))) return;
-      } finally {
-        this.#current = null;
-        this.#partition.worked();
+  /** Resolves when nothing is being worked on; a request that waits for a fresh truth does not count. */
+  async workedOff(): Promise<void> {
+    while (this.#running) await this.#work;
+  }
+
+  async #workOff(): Promise<void> {
+    try {
+      for (let task = this.#next(); task && this.#partition.isOpen(); task = this.#next()) {
+        this.#current = task;
+        try {
+          await task.run();
+        } catch (error) {
+          if (!(await this.#partition.failed(task, error as Error))) return;
+        } finally {
+          this.#current = null;
+          this.#partition.worked();
+        }
       }
+    } finally {
+      // In the same turn that saw the lists empty: what is pushed next starts the desk again.
+      this.#running = false;
     }
   }
 
@@ -178,7 +218,8 @@ export class TenantDesk {
     if (!again || request) return undefined;
     const [dispatchId, trigger] = again;
     this.#again.delete(dispatchId);
-    return { input: null, run: () => this.#decideAgain(dispatchId, trigger), patientUntilMs: 0 };
+    const recordSeq = this.ledger.holds.get(dispatchId)?.decisionSeq ?? 0;
+    return { input: null, run: () => this.#decideAgain(dispatchId, trigger), patientUntilMs: 0, recordSeq };
   }
 
   async #decideAgain(dispatchId: string, trigger: Trigger): Promise<void> {
@@ -237,61 +278,100 @@ export class TenantDesk {
     if (!record.fresh && this.#partition.isFresh(Date.now())) this.again(asked.dispatchId, 'truth_changed');
   }
 
+  /** A rejection is two records; whoever died between them is found with its hold still open. */
+  #isObeyed(command: OperatorCommanded, input: StoredMessage): boolean {
+    if (input.seq > this.ledger.chain.lastCommandSeq) return false;
+    return command.command !== 'reject' || this.#holdOf(command) === undefined;
+  }
+
+  #holdOf(command: OperatorCommanded): OpenHold | undefined {
+    return command.dispatchId === null ? undefined : this.ledger.holds.get(command.dispatchId);
+  }
+
   async #obey(command: OperatorCommanded, input: StoredMessage): Promise<void> {
-    if (input.seq <= this.ledger.chain.lastCommandSeq) return;
-    const hold = command.dispatchId === null ? undefined : this.ledger.holds.get(command.dispatchId);
-    if (command.command === 'approve') {
-      if (!hold)
-        throw new RefusedCommand(`\`${command.dispatchId}\` is no open hold of ${this.ledger.tenantId}`);
-      const { dispatch } = this.#partition.policy.current.policy;
-      const record = approvalRecord(
-        this.ledger,
-        command,
-        input,
-        Date.now() + dispatch.approvalValidSec * 1000,
-      );
-      await this.append(record, encode(approvalRecorded, record));
-      this.again(hold.dispatchId, 'operator');
-      return;
-    }
+    if (this.#isObeyed(command, input)) return;
+    if (command.command === 'approve') await this.#approve(command, input);
+    else if (command.command === 'reject') await this.#reject(command, input);
+    else await this.#intervene(command, input);
+  }
+
+  async #approve(command: OperatorCommanded, input: StoredMessage): Promise<void> {
+    const hold = this.#holdOf(command) ?? (await this.#refuse(`\`${command.dispatchId}\` is no open hold`));
+    const { approvalValidSec } = this.#partition.policy.current.policy.dispatch;
+    const record = approvalRecord(this.ledger, command, input, Date.now() + approvalValidSec * 1000);
+    await this.append(record, encode(approvalRecorded, record));
+    this.again(hold.dispatchId, 'operator');
+  }
+
+  async #reject(command: OperatorCommanded, input: StoredMessage): Promise<void> {
+    const hold = this.#holdOf(command) ?? (await this.#refuse(`\`${command.dispatchId}\` is no open hold`));
+    if (input.seq > this.ledger.chain.lastCommandSeq) await this.#intervene(command, input);
+    const suppression = await this.#partition.suppressionOf(this.ledger.tenantId, hold.action.recipientKey);
+    await this.#decide(hold, 'operator', referenceTo(input), suppression, 'rejected_by_operator');
+  }
+
+  async #intervene(command: OperatorCommanded, input: StoredMessage): Promise<void> {
     const record = interventionRecord(this.ledger, command, input);
     await this.append(record, encode(interventionRecorded, record));
-    if (command.command === 'reject' && hold) {
-      const suppression = await this.#partition.suppressionOf(this.ledger.tenantId, hold.action.recipientKey);
-      await this.#decide(hold, 'operator', referenceTo(input), suppression, 'rejected_by_operator');
-    }
   }
 
   async #record(outcome: OutcomeReported, input: StoredMessage): Promise<void> {
     if (input.seq <= this.ledger.chain.lastOutcomeSeq) return;
     const awaited = this.ledger.awaited(outcome.dispatchId);
-    if (!awaited) throw new RefusedCommand(`no release of \`${outcome.dispatchId}\` awaits an outcome`);
+    if (!awaited) return this.#refuse(`no release of \`${outcome.dispatchId}\` awaits an outcome`);
     const record = outcomeRecord(this.ledger, outcome, input, awaited);
     await this.append(record, encode(outcomeRecorded, record));
   }
 
+  /** It does not fit what we know of the chain; but only a chain that nobody else wrote to is known. */
+  async #refuse(problem: string): Promise<never> {
+    const headSeq = await this.#headSeq();
+    if (headSeq !== null && headSeq !== this.ledger.chain.chainSeq) {
+      throw new PublishConflict(`somebody else wrote to the chain of ${this.ledger.tenantId}`);
+    }
+    throw new RefusedCommand(problem);
+  }
+
   /** Writes the next record of the chain and folds it once it is durable. */
   async append(record: ChainRecord, data: Uint8Array): Promise<void> {
-    const { broker, p, closed } = this.#partition.context;
-    const { tenantId } = this.ledger;
     this.#writingSince = this.#partition.highestSeq;
     try {
-      const stored = await storeUntilCertain(
-        broker,
-        'DECISIONS',
-        {
-          subject: decisionRecorded.subject({ p, tenantId, kind: record.kind }),
-          data,
-          lastSeq: this.ledger.chain.chainSeq,
-          fence: `decision.${p}.${tenantId}.*`,
-        },
-        closed,
-      );
+      const stored = await this.#store(record, data, this.ledger.chain.chainSeq);
       this.ledger.apply(record, stored.seq, data);
       this.#partition.recorded(stored.seq);
     } finally {
       this.#writingSince = null;
     }
+  }
+
+  async #store(record: ChainRecord, data: Uint8Array, lastSeq: number): Promise<Stored> {
+    const { broker, p, closed } = this.#partition.context;
+    const { tenantId } = this.ledger;
+    const subject = decisionRecorded.subject({ p, tenantId, kind: record.kind });
+    try {
+      const message = { subject, data, lastSeq, fence: this.#chainSubjects() };
+      return await storeUntilCertain(broker, 'DECISIONS', message, closed);
+    } catch (error) {
+      // The stream forgets after its age: for a tenant that was silent for so long nothing stands there any more.
+      if (!(error instanceof PublishConflict) || lastSeq === 0 || (await this.#headSeq()) !== null)
+        throw error;
+      return this.#store(record, data, 0);
+    }
+  }
+
+  /** Where the chain ends in the stream; null when none of its records is there. */
+  async #headSeq(): Promise<number | null> {
+    try {
+      return (
+        (await readLast(this.#partition.context.broker, 'DECISIONS', this.#chainSubjects()))?.seq ?? null
+      );
+    } catch (error) {
+      throw new PublishUncertain('read', `cannot read the chain: ${(error as Error).message}`);
+    }
+  }
+
+  #chainSubjects(): string {
+    return `decision.${this.#partition.context.p}.${this.ledger.tenantId}.*`;
   }
 }
 
@@ -315,6 +395,7 @@ function finalBlock(found: Decision, outcome: 'hold_expired' | 'rejected_by_oper
 }
 
 function nextLookMs(record: DecisionRecorded, nowMs: number): number {
+  if (record.recipient.suppression === 'unknown') return nowMs + SUPPRESSION_AGAIN_MS;
   const releaseMs = record.earliestReleaseMs ?? Number.POSITIVE_INFINITY;
   return Math.max(nowMs + 1_000, Math.min(releaseMs, record.expiresAtMs ?? releaseMs));
 }

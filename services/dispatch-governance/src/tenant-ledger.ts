@@ -134,12 +134,13 @@ export class TenantLedger {
 
   #applyDecision(record: DecisionRecorded, seq: number): void {
     const { dispatchId } = record;
-    this.dirty.holds.add(dispatchId);
     if (record.kind === 'BLOCK' || dispatches(record.kind)) {
-      this.holds.delete(dispatchId);
+      // Most dispatches never were a hold, and a subject for each would cost the server memory for ever.
+      if (this.holds.delete(dispatchId)) this.dirty.holds.add(dispatchId);
       this.approvals.delete(dispatchId);
     } else {
       this.holds.set(dispatchId, holdOf(record, seq));
+      this.dirty.holds.add(dispatchId);
     }
     if (record.reserved) this.#applyReservation(record, record.reserved, seq);
   }
@@ -207,7 +208,7 @@ export const stepOf = (action: { readonly campaign: string; readonly step: numbe
 export const bucketOf = (recipientKey: string): string => recipientKey.slice(0, 2);
 
 /** Reasons that pass when the same answer arrives again. */
-const STALE_REASONS = new Set<string>(['truth_stale', 'expired']);
+const STALE_REASONS = new Set<string>(['truth_stale', 'expired', 'suppression_unknown']);
 
 export function holdOf(record: DecisionRecorded, seq: number): OpenHold {
   return {

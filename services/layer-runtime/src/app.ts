@@ -12,7 +12,7 @@ export async function startLayerRuntime(context: ServiceContext<Environment>): P
     name,
     output: 'LAYERS',
     mark: layerMarked,
-    markEveryMs: context.environment.CADENCE_SEC * 1000,
+    markEveryMs: (context.environment.CADENCE_SEC ?? policy.current.policy.dispatch.cadenceSec) * 1000,
     inputs: [
       { stream: 'CONFIG', filters: (p) => [`config.${p}.*.tenant`] },
       { stream: 'EVIDENCE', filters: (p) => [`evidence.${p}`, `evidence.${p}.*.*.*`] },

@@ -1,18 +1,13 @@
 import { evidenceHeartbeat, evidenceObserved } from '@orchestrate/contracts';
 import type { Observation } from '@orchestrate/layer-machines';
-import { ContractViolation, decodeStrict, type StoredMessage } from '@orchestrate/messaging';
+import { checkAddress, decodeStrict, type StoredMessage } from '@orchestrate/messaging';
 import type { LayerPartition } from './layer-partition.ts';
 
 /** Somebody looked at one source and says what was there; the layer's rule says what it means. */
 export function handleEvidence(partition: LayerPartition, input: StoredMessage): void {
   const message = decodeStrict(evidenceObserved, input.data);
   const { tenantId, layer, source } = message;
-  const addressed = `evidence.${partition.context.p}.${tenantId}.${layer}.${source}`;
-  if (addressed !== input.subject) {
-    throw new ContractViolation(evidenceObserved.name, [
-      { path: 'tenantId', message: `the message is about ${addressed}, but came on ${input.subject}` },
-    ]);
-  }
+  checkAddress(evidenceObserved, input, `evidence.${partition.context.p}.${tenantId}.${layer}.${source}`);
   const held = partition.findOrCreate(tenantId, layer, source);
   if (partition.isReplay(held, input)) return;
   const observations = message.facts.map(
@@ -32,5 +27,6 @@ export function handleEvidence(partition: LayerPartition, input: StoredMessage):
 
 export function handleHeartbeat(partition: LayerPartition, input: StoredMessage): void {
   const message = decodeStrict(evidenceHeartbeat, input.data);
+  checkAddress(evidenceHeartbeat, input, evidenceHeartbeat.subject(message.p));
   partition.heartbeat(message.layer, Math.min(message.atMs, input.storedAtMs));
 }

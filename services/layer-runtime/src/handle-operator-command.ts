@@ -1,6 +1,14 @@
+import { partitionOf } from '@orchestrate/canon';
 import { type OperatorCommanded, operatorCommanded } from '@orchestrate/contracts';
 import type { LayerEvent, LayerSource } from '@orchestrate/layer-machines';
-import { type Broker, decodeStrict, readLast, rejectInput, type StoredMessage } from '@orchestrate/messaging';
+import {
+  type Broker,
+  checkAddress,
+  decodeStrict,
+  readLast,
+  rejectInput,
+  type StoredMessage,
+} from '@orchestrate/messaging';
 import type { HeldSource, LayerPartition } from './layer-partition.ts';
 import { assertDeclared } from './tenant-sources.ts';
 
@@ -9,6 +17,12 @@ const ALL = '_all';
 /** A person acted on a layer. What concerns single dispatches is governance's business, not a layer's. */
 export function handleOperatorCommand(partition: LayerPartition, input: StoredMessage): void | Promise<void> {
   const command = decodeStrict(operatorCommanded, input.data);
+  const p = command.tenantId === ALL ? partition.context.p : partitionOf(command.tenantId);
+  checkAddress(
+    operatorCommanded,
+    input,
+    operatorCommanded.subject({ p, tenantId: command.tenantId, command: command.command }),
+  );
   if (command.tenantId === ALL && (command.command === 'freeze' || command.command === 'unfreeze')) {
     partition.frozen = command.command === 'freeze';
   }

@@ -1,18 +1,14 @@
 import { tenantConfigured } from '@orchestrate/contracts';
 import type { LayerSource } from '@orchestrate/layer-machines';
-import { ContractViolation, decodeStrict, type StoredMessage } from '@orchestrate/messaging';
+import { checkAddress, decodeStrict, type StoredMessage } from '@orchestrate/messaging';
 import type { LayerPartition } from './layer-partition.ts';
 import { type DeclaredSource, declaredSources, observationsOf } from './tenant-sources.ts';
 
 /** A tenant declared itself: a machine for every source, told what the declaration says of it. */
 export function handleTenantConfig(partition: LayerPartition, input: StoredMessage): void {
   const config = decodeStrict(tenantConfigured, input.data);
-  if (input.subject !== `config.${partition.context.p}.${config.tenantId}.tenant`) {
-    throw new ContractViolation(tenantConfigured.name, [
-      { path: 'tenantId', message: `the message is about ${config.tenantId}, but came on ${input.subject}` },
-    ]);
-  }
-  partition.tenants.set(config.tenantId, config);
+  checkAddress(tenantConfigured, input, `config.${partition.context.p}.${config.tenantId}.tenant`);
+  if (!partition.declare(config, input.seq)) return;
   const declared = declaredSources(config, partition.now);
   const names = new Set(declared.map((one) => `${one.layer}/${one.source}`));
   for (const one of declared) {

@@ -16,11 +16,10 @@ import {
 import { LayerSource } from '@orchestrate/layer-machines';
 import {
   DeadlineHeap,
-  decodeLenient,
   encode,
   type PartitionContext,
   type PartitionWorker,
-  readStored,
+  readNewest,
   referenceTo,
   type StoredMessage,
 } from '@orchestrate/messaging';
@@ -46,6 +45,7 @@ export class LayerPartition implements PartitionWorker {
   readonly tenants = new Map<string, TenantConfig>();
   /** Everything is frozen, tenants that come later included. */
   frozen = false;
+  readonly #declaredSeq = new Map<string, number>();
   readonly #sources = new Map<string, HeldSource>();
   readonly #deadlines = new DeadlineHeap();
   readonly #heartbeats = new Map<CanonicalBlockerLayer, number>();
@@ -61,13 +61,14 @@ export class LayerPartition implements PartitionWorker {
   static async open(context: PartitionContext, policy: PolicyInForce): Promise<LayerPartition> {
     const partition = new LayerPartition(context, policy);
     const { broker, p } = context;
-    for await (const stored of readStored(broker, { stream: 'CONFIG', filters: [`config.${p}.*.tenant`] })) {
-      // A declaration that breaks its contract is rejected when it is read as an input; here it is only no help.
-      const config = tenantConfigured.lenient.safeParse(JSON.parse(Buffer.from(stored.data).toString()));
-      if (config.success) partition.tenants.set(config.data.tenantId, config.data);
+    const configs = { stream: 'CONFIG', filters: [`config.${p}.*.tenant`] } as const;
+    for await (const { message, stored } of readNewest(broker, configs, tenantConfigured)) {
+      partition.declare(message, stored.seq);
     }
-    for await (const stored of readStored(broker, { stream: 'LAYERS', filters: [`layer.${p}.*.*.*`] })) {
-      partition.#restore(stored);
+    const conditions = { stream: 'LAYERS', filters: [`layer.${p}.*.*.*`] } as const;
+    for await (const { message, stored, headSeq } of readNewest(broker, conditions, layerConditioned)) {
+      partition.#restore(message);
+      context.publisher.seed(stored.subject, headSeq);
     }
     partition.frozen = await isPartitionFrozen(broker, p);
     return partition;
@@ -77,9 +78,17 @@ export class LayerPartition implements PartitionWorker {
     return this.policy.current.policy;
   }
 
-  handle(input: StoredMessage): void {
+  /** Keeps a tenant's declaration; false when a newer one is known, as after a take-over. */
+  declare(config: TenantConfig, seq: number): boolean {
+    if (seq < (this.#declaredSeq.get(config.tenantId) ?? 0)) return false;
+    this.#declaredSeq.set(config.tenantId, seq);
+    this.tenants.set(config.tenantId, config);
+    return true;
+  }
+
+  handle(input: StoredMessage): void | Promise<void> {
+    if (input.stream === 'OPERATOR') return handleOperatorCommand(this, input);
     if (input.stream === 'CONFIG') handleTenantConfig(this, input);
-    else if (input.stream === 'OPERATOR') handleOperatorCommand(this, input);
     else if (input.subject.split('.').length === 2) handleHeartbeat(this, input);
     else handleEvidence(this, input);
   }
@@ -184,8 +193,7 @@ export class LayerPartition implements PartitionWorker {
     return published.validUntilMs - atMs <= (condition.validUntilMs - atMs) / 2;
   }
 
-  #restore(stored: StoredMessage): void {
-    const message = decodeLenient(layerConditioned, stored.data);
+  #restore(message: LayerConditioned): void {
     const condition = conditionFromWire(message);
     const source = LayerSource.restore(condition);
     const key = `${message.tenantId}/${message.layer}/${message.source}`;
@@ -195,7 +203,6 @@ export class LayerPartition implements PartitionWorker {
       causedBy: message.causedBy,
       published: { substance: sourceDigest(condition), validUntilMs: condition.validUntilMs },
     });
-    this.context.publisher.seed(stored.subject, stored.seq);
     this.#deadlines.set(key, source.nextDeadlineMs());
   }
 

@@ -7,6 +7,7 @@ import {
 } from '@orchestrate/canon';
 import {
   conditionFromWire,
+  type LayerConditioned,
   layerConditioned,
   layerMarked,
   type Mark,
@@ -16,11 +17,12 @@ import {
   VERSION,
 } from '@orchestrate/contracts';
 import {
+  checkAddress,
   decodeLenient,
   encode,
   type PartitionContext,
   type PartitionWorker,
-  readStored,
+  readNewest,
   referenceTo,
   type StoredMessage,
 } from '@orchestrate/messaging';
@@ -57,12 +59,15 @@ export class TruthPartition implements PartitionWorker {
   ): Promise<TruthPartition> {
     const partition = new TruthPartition(context, policy, mark);
     const { broker, p } = context;
-    for await (const stored of readStored(broker, { stream: 'TRUTH', filters: [`truth.${p}.*`] })) {
-      partition.#restoreTruth(stored);
+    const truths = { stream: 'TRUTH', filters: [`truth.${p}.*`] } as const;
+    for await (const { message, stored, headSeq } of readNewest(broker, truths, truthRecorded)) {
+      partition.#tenant(message.tenantId).truth = truthFromWire(message);
+      context.publisher.seed(stored.subject, headSeq);
     }
     // Conditions that came after the mark are read again as inputs; these here only complete the picture.
-    for await (const stored of readStored(broker, { stream: 'LAYERS', filters: [`layer.${p}.*.*.*`] })) {
-      partition.#foldCondition(stored);
+    const conditions = { stream: 'LAYERS', filters: [`layer.${p}.*.*.*`] } as const;
+    for await (const { message, stored } of readNewest(broker, conditions, layerConditioned)) {
+      partition.#foldCondition(message, stored);
     }
     for (const tenantId of partition.#tenants.keys()) partition.#publish(tenantId);
     return partition;
@@ -74,7 +79,15 @@ export class TruthPartition implements PartitionWorker {
       this.#context.requestMark();
       return;
     }
-    this.#publish(this.#foldCondition(input));
+    const condition = decodeLenient(layerConditioned, input.data);
+    const { tenantId, layer, source } = condition;
+    checkAddress(
+      layerConditioned,
+      input,
+      layerConditioned.subject({ p: this.#context.p, tenantId, layer, source }),
+    );
+    this.#foldCondition(condition, input);
+    this.#publish(tenantId);
   }
 
   tick(): void {}
@@ -99,8 +112,7 @@ export class TruthPartition implements PartitionWorker {
     }));
   }
 
-  #foldCondition(stored: StoredMessage): string {
-    const message = decodeLenient(layerConditioned, stored.data);
+  #foldCondition(message: LayerConditioned, stored: StoredMessage): void {
     const tenant = this.#tenant(message.tenantId);
     const key = `${message.layer}/${message.source}`;
     const known = tenant.conditions.get(key);
@@ -112,13 +124,6 @@ export class TruthPartition implements PartitionWorker {
       tenant.inputAtMs = stored.storedAtMs;
       tenant.causedBy = referenceTo(stored);
     }
-    return message.tenantId;
-  }
-
-  #restoreTruth(stored: StoredMessage): void {
-    const message = decodeLenient(truthRecorded, stored.data);
-    this.#tenant(message.tenantId).truth = truthFromWire(message);
-    this.#context.publisher.seed(stored.subject, stored.seq);
   }
 
   /** Built when it can be written, so that a burst of conditions costs one truth. */

@@ -1,6 +1,8 @@
-import { answerRationale, stepDueAtMs, supported } from '../rationale.ts';
+import { answerRationale, type RationaleAnswer, stepDueAtMs, supported } from '../rationale.ts';
+import { ruleOf } from '../rules/index.ts';
 import type { ReadFact } from '../truth-reading.ts';
-import { because, becauseRequest, type DispatchCase, defineGate, Findings } from './gate.ts';
+import type { CanonicalBlockerLayer } from '../words.ts';
+import { type Because, because, becauseRequest, type DispatchCase, defineGate, Findings } from './gate.ts';
 
 const ORDER = ['sufficient', 'no_ai', 'later', 'unknown', 'insufficient'] as const;
 type Outcome = (typeof ORDER)[number];
@@ -29,14 +31,7 @@ export const contextInsufficientGate = defineGate({
     }
     for (const answer of answerRationale(input)) {
       if (supported(answer)) continue;
-      const reason = becauseRequest(
-        'campaign',
-        input.action.campaign,
-        answer.question,
-        'rationale_unsupported',
-        'client',
-      );
-      found.add('insufficient', reason);
+      found.add('insufficient', ...whatItRestsOn(answer));
     }
     const worst = found.worst();
     return {
@@ -46,6 +41,15 @@ export const contextInsufficientGate = defineGate({
     };
   },
 });
+
+/** Where an answer has to change: in the sources whose facts it was computed from, not in the campaign that asks. */
+function whatItRestsOn({ question, evidence }: RationaleAnswer): readonly Because[] {
+  const places = new Set(evidence.map((fact) => fact.slice(0, fact.lastIndexOf('/'))));
+  return [...places].map((place) => {
+    const [layer, source] = place.split('/') as [CanonicalBlockerLayer, string];
+    return becauseRequest(layer, source, question, 'rationale_unsupported', ruleOf(layer).owner);
+  });
+}
 
 /** The next run opens the window; a step that came too soon is due at its own time. */
 function releaseAtMs(input: DispatchCase, outcome: Outcome): number | null {

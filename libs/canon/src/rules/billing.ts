@@ -25,6 +25,7 @@ function withoutPayment(reason: Reason, known: KnownFacts<'billing'>): Judgement
 export const billingRule: LayerRule<'billing'> = {
   layer: 'billing',
   owner: 'client',
+  follows: ['incomplete'],
   deadlines: (known) => (typeof known.trialEndsAt === 'number' ? [known.trialEndsAt] : []),
   judge(fact, known, { policy, atMs }): Judgement {
     switch (fact) {

@@ -3,6 +3,7 @@ import { type CauseWanted, hard, type Judgement, type LayerRule, number, PASS, s
 export const campaignRule: LayerRule<'campaign'> = {
   layer: 'campaign',
   owner: 'client',
+  follows: ['campaign_paused', 'campaign_done'],
   judge(fact, known): Judgement {
     switch (fact) {
       case 'campaignState':

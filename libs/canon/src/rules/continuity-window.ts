@@ -1,4 +1,5 @@
 import type { Reason } from '../condition.ts';
+import { WINDOW_REASONS } from '../facts.ts';
 import {
   type CauseWanted,
   hard,
@@ -13,6 +14,7 @@ import {
 export const continuityWindowRule: LayerRule<'continuity_window'> = {
   layer: 'continuity_window',
   owner: 'orchestrate',
+  follows: WINDOW_REASONS,
   judge(fact, known, { policy, atMs }): Judgement {
     switch (fact) {
       case 'windowReason':

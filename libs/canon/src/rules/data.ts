@@ -15,6 +15,7 @@ const FIRST_IMPORT_MAX_MS = 3_600_000;
 export const dataRule: LayerRule<'data'> = {
   layer: 'data',
   owner: 'client',
+  follows: ['import_running', 'queue_empty'],
   deadlines: (known) => (typeof known.importDueAt === 'number' ? [known.importDueAt] : []),
   judge(fact, known, { policy, atMs }): Judgement {
     switch (fact) {

@@ -55,6 +55,8 @@ export interface LayerRule<L extends CanonicalBlockerLayer = CanonicalBlockerLay
   readonly requalifies?: FactName<L>;
   /** Moments at which the same answers mean something else (a due date), ms since the epoch. */
   readonly deadlines?: (known: KnownFacts<L>) => readonly number[];
+  /** Closings and set-ups that come and go with the facts; any other is told, and ends by its own event or time. */
+  readonly follows?: readonly Reason[];
   /** Facts that we compute from the others (a band from counts). */
   readonly derive?: (known: KnownFacts<L>, context: RuleContext) => KnownFacts<L>;
   readonly judge: (fact: FactName<L>, known: KnownFacts<L>, context: RuleContext) => Judgement;

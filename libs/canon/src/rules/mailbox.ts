@@ -3,6 +3,7 @@ import { type CauseWanted, hard, type Judgement, type LayerRule, number, PASS, s
 export const mailboxRule: LayerRule<'mailbox'> = {
   layer: 'mailbox',
   owner: 'client',
+  follows: ['quota_full'],
   judge(fact, known): Judgement {
     switch (fact) {
       case 'token':

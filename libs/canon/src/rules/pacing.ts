@@ -33,11 +33,15 @@ export function pacingBand(known: KnownFacts<'pacing'>, policy: Policy): PacingB
   for (const band of WORST_FIRST) {
     const factor = stands(known.band, band) ? pacing.leaveFactor : 1;
     const edge = pacing[band];
-    const reached = complaint >= edge.complaint * factor || hardBounce >= edge.hardBounce * factor;
+    const reached =
+      reaches(complaint, edge.complaint * factor) || reaches(hardBounce, edge.hardBounce * factor);
     if (reached || band === counted) return band;
   }
   return 'healthy';
 }
+
+/** At an edge counts, also where a binary fraction lies a hair above the decimal one (0.001 * 0.9). */
+const reaches = (rate: number, edge: number): boolean => rate >= edge - 1e-12;
 
 /** Whether the band that stood before is this one or a worse one. */
 function stands(before: unknown, band: (typeof WORST_FIRST)[number]): boolean {
@@ -48,6 +52,7 @@ function stands(before: unknown, band: (typeof WORST_FIRST)[number]): boolean {
 export const pacingRule: LayerRule<'pacing'> = {
   layer: 'pacing',
   owner: 'orchestrate',
+  follows: ['cap_reached'],
   requalifies: 'band',
   derive(known, { policy }) {
     const band = pacingBand(known, policy);

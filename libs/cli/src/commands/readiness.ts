@@ -31,7 +31,7 @@ async function readiness(tenantId: string, _options: object, command: Command): 
     }
     const nowMs = Date.now();
     printLine(
-      `${colours.bold(tenantId)}  mode ${truth.mode.resolved}  epoch ${truth.epoch}  ${truth.fingerprint.slice(0, 12)}  as of ${ageOf(mark?.asOfMs ?? null, nowMs)} ago`,
+      `${colours.bold(tenantId)}  mode ${truth.mode.resolved}  epoch ${truth.epoch}  ${truth.fingerprint.slice(0, 12)}  ${mark?.asOfMs ? `as of ${ageOf(mark.asOfMs, nowMs)} ago` : 'not marked yet'}`,
     );
     const rows = CANONICAL_BLOCKER_LAYERS.map((layer) => {
       const { owner, state, bucket, reason, sources } = truth.layers[layer];

@@ -55,8 +55,14 @@ async function healthOf(port: number | null): Promise<{ ok: boolean; detail: Rec
   if (port === null) return { ok: false, detail: { problem: 'not ready' } };
   try {
     const answer = await fetch(`http://127.0.0.1:${port}/healthz`, { signal: AbortSignal.timeout(2_000) });
-    const body = (await answer.json()) as { detail?: Record<string, unknown> };
-    return { ok: answer.ok, detail: body.detail ?? {} };
+    const {
+      ok: _ok,
+      service: _service,
+      instance: _instance,
+      life: _life,
+      ...detail
+    } = (await answer.json()) as Record<string, unknown>;
+    return { ok: answer.ok, detail };
   } catch (error) {
     return { ok: false, detail: { problem: (error as Error).message } };
   }

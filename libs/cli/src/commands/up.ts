@@ -39,6 +39,7 @@ async function up(options: UpOptions, command: Command): Promise<void> {
   }
   const services = [...SERVICES, ...(process.env.SMTP_URL ? ['reference-sender'] : [])];
   const startedMs = Date.now();
+  if (!json) printLine(`starting nats-server and ${services.length} services`);
   const platform = await startPlatform({
     root: REPOSITORY,
     dataDir,
@@ -69,6 +70,7 @@ async function up(options: UpOptions, command: Command): Promise<void> {
   }
   await stopSignal();
   await platform.stop();
+  if (!json) printLine('down');
 }
 
 async function prepare(url: string, policyFile: string | undefined): Promise<void> {

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { isHonestUnknown, REASONS } from './condition.ts';
+import { REQUEST_REASONS } from './gates/gate.ts';
+
+test('a required fact without an answer is an honest unknown whatever the reason', () => {
+  for (const reason of REASONS) {
+    expect(isHonestUnknown({ verdict: 'unknown', required: true, reason })).toBe(true);
+    expect(isHonestUnknown({ verdict: 'fail', required: true, reason })).toBe(false);
+    expect(isHonestUnknown({ verdict: 'pass', required: true, reason })).toBe(false);
+  }
+});
+
+test('an optional fact that nobody answered is no news; an answer that cannot be judged is', () => {
+  const optional = { verdict: 'unknown', required: false } as const;
+  for (const reason of ['never_observed', 'expired', 'timeout', 'heartbeat_lost'] as const) {
+    expect(isHonestUnknown({ ...optional, reason })).toBe(false);
+  }
+  for (const reason of ['suppression_stale', 'clock_skew'] as const) {
+    expect(isHonestUnknown({ ...optional, reason })).toBe(true);
+  }
+});
+
+test('no reason is listed twice, so that a recorded one has one meaning', () => {
+  const shared = new Set(['operator_freeze']);
+  const all = [...REASONS, ...REQUEST_REASONS].filter((reason) => !shared.has(reason));
+  expect(all.filter((reason, index) => all.indexOf(reason) !== index)).toEqual([]);
+});

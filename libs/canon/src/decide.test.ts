@@ -1,0 +1,390 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { decide } from './decide.ts';
+import {
+  APPROVAL,
+  type CaseChange,
+  type Changes,
+  caseWith,
+  DAY_MS,
+  HOUR_MS,
+  lost,
+  NOW_MS,
+  POLICY,
+} from './dispatch-case.test-support.ts';
+import { digestOf } from './fingerprint.ts';
+import { becauseRequest, type Gate } from './gates/gate.ts';
+import { GATES } from './gates/index.ts';
+import type { Constraints } from './policy.ts';
+import { TruthReading } from './truth-reading.ts';
+import {
+  DECISIONS_MILD_TO_HARD,
+  DISPATCH_BLOCKERS,
+  DISPATCH_DECISIONS,
+  type DispatchDecision,
+  dispatches,
+  hardnessOf,
+  type Owner,
+  RATIONALE_QUESTIONS,
+  supportsDispatch,
+} from './words.ts';
+
+const decideOn = (change: CaseChange = {}) => decide(caseWith(change));
+const layers = (changes: Changes): CaseChange => ({ layers: changes });
+const sample = layers({ pacing: { facts: { band: lost('insufficient_sample') } } });
+
+/** A gate that answers what it is told; its outcomes are named for their decisions. */
+function fake(
+  index: number,
+  decision: DispatchDecision | 'throws',
+  constraints?: Constraints,
+  owner: Owner = 'client',
+): Gate {
+  const blocker = DISPATCH_BLOCKERS[index]!;
+  return {
+    blocker,
+    outcomes: DECISIONS_MILD_TO_HARD.map((name) => ({ name, decision: name })),
+    faulted: 'HOLD_FOR_CONTEXT',
+    ask() {
+      if (decision === 'throws') throw new Error('the gate is broken');
+      const because = [becauseRequest('data', 'crm', `fact${index}`, 'suppression_unknown', owner)];
+      return { outcome: decision, because, ...(constraints ? { constraints } : {}) };
+    },
+  };
+}
+const verdicts = fc.array(fc.constantFrom(...DECISIONS_MILD_TO_HARD), { minLength: 10, maxLength: 10 });
+const decideBy = (vector: readonly (DispatchDecision | 'throws')[]) =>
+  decide(
+    caseWith(),
+    vector.map((decision, index) => fake(index, decision)),
+  );
+
+describe('the lattice', () => {
+  test('the hardest outcome decides, a tie names the lowest gate, and all ten are recorded', () => {
+    fc.assert(
+      fc.property(verdicts, (vector) => {
+        const decision = decideBy(vector);
+        const hardest = Math.max(...vector.map(hardnessOf));
+        expect(hardnessOf(decision.decision)).toBe(hardest);
+        expect(decision.decidingGate).toBe(vector.findIndex((one) => hardnessOf(one) === hardest) + 1);
+        expect(decision.decidingBlocker).toBe(DISPATCH_BLOCKERS[decision.decidingGate - 1]);
+        expect(decision.gates.map((gate) => gate.decision)).toEqual(vector);
+        expect(decision.gates.map((gate) => gate.gate)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+      }),
+    );
+  });
+
+  test('making any one gate worse never makes the decision more permissive', () => {
+    fc.assert(
+      fc.property(verdicts, fc.nat(9), fc.nat(6), (vector, gate, by) => {
+        const worse = Math.min(hardnessOf(vector[gate]!) + by, DECISIONS_MILD_TO_HARD.length - 1);
+        const after = decideBy(vector.with(gate, DECISIONS_MILD_TO_HARD[worse]!));
+        expect(hardnessOf(after.decision)).toBeGreaterThanOrEqual(hardnessOf(decideBy(vector).decision));
+      }),
+    );
+  });
+
+  test('a constraint that nothing can meet only ever takes a release back', () => {
+    fc.assert(
+      fc.property(verdicts, fc.nat(9), (vector, at) => {
+        const gates = vector.map((one, index) =>
+          fake(index, one, index === at ? { maxToday: 0 } : undefined),
+        );
+        const decision = decide(caseWith(), gates);
+        const without = decideBy(vector).decision;
+        const taken = without === 'DEGRADE_AND_APPROVE';
+        expect(decision.decision).toBe(taken ? 'HOLD_FOR_REPUTATION' : without);
+      }),
+    );
+  });
+});
+
+describe('a gate that throws', () => {
+  test.each(GATES.map((gate, index) => [gate.blocker, index] as const))(
+    '%s: is unknown, never a pass',
+    (blocker, index) => {
+      const broken: Gate = {
+        ...GATES[index]!,
+        ask() {
+          throw new Error('broken');
+        },
+      };
+      const decision = decide(caseWith(), GATES.with(index, broken));
+      const finding = decision.gates[index]!;
+      expect(finding).toMatchObject({ blocker, outcome: 'unknown', faulted: true });
+      expect(finding.because).toMatchObject([
+        { reason: 'gate_faulted', verdict: 'unknown', owner: 'orchestrate' },
+      ]);
+      expect(dispatches(decision.decision)).toBe(false);
+      expect(decision.decision).not.toBe('BLOCK');
+      expect(decision.gates).toHaveLength(10);
+    },
+  );
+
+  test('does not take the audit of the other nine with it', () => {
+    fc.assert(
+      fc.property(verdicts, fc.nat(9), (vector, at) => {
+        const faulted = vector.map((one, index) => (index === at ? ('throws' as const) : one));
+        const decision = decideBy(faulted);
+        expect(decision.gates.filter((gate) => gate.faulted).map((gate) => gate.gate)).toEqual([at + 1]);
+        expect(dispatches(decision.decision)).toBe(false);
+      }),
+    );
+  });
+
+  test('an outcome that the gate does not have is a fault as well', () => {
+    const liar: Gate = { ...GATES[0]!, ask: () => ({ outcome: 'surely', because: [] }) };
+    expect(decide(caseWith(), GATES.with(0, liar)).gates[0]).toMatchObject({
+      outcome: 'unknown',
+      faulted: true,
+    });
+  });
+
+  test('a truth without its layers faults the gates that read it and releases nothing', () => {
+    const input = caseWith();
+    const truth = { ...input.reading.truth!, layers: {} as never };
+    const decision = decide({ ...input, reading: new TruthReading(truth, true, NOW_MS) });
+    expect(decision.gates.filter((gate) => gate.faulted).length).toBeGreaterThan(5);
+    expect(dispatches(decision.decision)).toBe(false);
+    expect(decision.rationale.map((one) => one.question)).toEqual([...RATIONALE_QUESTIONS]);
+  });
+});
+
+describe('every decision', () => {
+  const change = fc.record<CaseChange>(
+    {
+      fresh: fc.boolean(),
+      nowMs: fc.constantFrom(NOW_MS, NOW_MS + HOUR_MS, NOW_MS + DAY_MS),
+      approval: fc.constantFrom(null, APPROVAL, { ...APPROVAL, actionDigest: 'b'.repeat(64) }),
+      action: fc.record({
+        step: fc.constantFrom(1, 2),
+        bound: fc.boolean(),
+        recipientVerified: fc.boolean(),
+      }),
+      recipient: fc.record({
+        suppression: fc.constantFrom('clear', 'clear', 'suppressed', 'unknown'),
+        duplicate: fc.constantFrom(false, false, true),
+      }),
+      reservation: fc.record({ slot: fc.constantFrom('free', 'cap_reached', 'gap'), usedToday: fc.nat(30) }),
+      layers: fc.record({
+        governance: fc.record({
+          facts: fc.record({
+            requestedMode: fc.constantFrom('autonomous', 'supervised', 'approval_required', 'draft_only'),
+            freeze: fc.constantFrom(false, false, true),
+          }),
+        }),
+        sending_domain: fc.record({
+          facts: fc.record({ dkim: fc.constantFrom('valid', 'weak', 'missing', lost('servfail')) }),
+        }),
+        pacing: fc.record({
+          facts: fc.record({
+            band: fc.constantFrom('healthy', 'watch', 'blocked', lost('insufficient_sample')),
+          }),
+        }),
+      }) as fc.Arbitrary<Changes>,
+    },
+    { requiredKeys: [] },
+  );
+
+  test('answers eight questions in order, and names what a release or a hold needs', () => {
+    fc.assert(
+      fc.property(change, (some) => {
+        const decision = decideOn(some);
+        expect(DISPATCH_DECISIONS).toContain(decision.decision);
+        expect(decision.gates.map((gate) => gate.blocker)).toEqual([...DISPATCH_BLOCKERS]);
+        expect(decision.rationale.map((one) => one.question)).toEqual([...RATIONALE_QUESTIONS]);
+        const supported = decision.rationale.every((one) => supportsDispatch(one.question, one.code));
+        const released = dispatches(decision.decision);
+        if (released) {
+          expect(supported).toBe(true);
+          expect([decision.unblock, decision.lane, decision.earliestReleaseMs]).toEqual([[], null, null]);
+        } else {
+          expect(supportsDispatch('whyDispatchSafe', decision.rationale[6]!.code)).toBe(false);
+          expect([decision.constraints, decision.approvalId, decision.review]).toEqual([null, null, null]);
+        }
+        const isHold = !released && decision.decision !== 'BLOCK';
+        expect(decision.lane !== null).toBe(isHold);
+        if (isHold) expect(decision.unblock.length).toBeGreaterThan(0);
+        const degraded = decision.decision === 'DEGRADE_AND_APPROVE';
+        expect(decision.constraintsDigest).toBe(degraded ? digestOf(decision.constraints) : null);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('never dispatches without the person that its mode asks for', () => {
+    fc.assert(
+      fc.property(change, (some) => {
+        const input = caseWith(some);
+        const { decision, approvalId, review } = decide(input);
+        if (!dispatches(decision)) return;
+        const mode = input.reading.truth!.mode.resolved;
+        expect(mode).not.toBe('draft_only');
+        if (mode === 'approval_required') expect(approvalId).toBe('approval-1');
+        expect(review !== null).toBe(mode === 'supervised');
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('what the product promises', () => {
+  test('a tenant with nothing wrong may send', () => {
+    const decision = decideOn();
+    expect(decision).toMatchObject({ decision: 'APPROVE', decidingGate: 1, constraints: null, review: null });
+    expect(decision.rationale[6]).toMatchObject({ code: 'gates_pass' });
+  });
+
+  test('unknown DNS holds for reputation: never APPROVE, never BLOCK', () => {
+    for (const fact of ['spf', 'dkim', 'dmarc']) {
+      const decision = decideOn(layers({ sending_domain: { facts: { [fact]: lost('servfail') } } }));
+      expect(decision).toMatchObject({
+        decision: 'HOLD_FOR_REPUTATION',
+        decidingBlocker: 'identity_unauthenticated',
+        decidingOutcome: 'unknown',
+        lane: 'client',
+      });
+      expect(decision.unblock[0]).toMatchObject({ gate: 5, fact, reason: 'servfail', owner: 'client' });
+    }
+  });
+
+  test('a draft is not approvable', () => {
+    const draft = layers({ governance: { facts: { requestedMode: 'draft_only' } } });
+    expect(decideOn({ ...draft, approval: APPROVAL }).decision).toBe('HOLD_FOR_HUMAN_REVIEW');
+  });
+
+  test('an approval releases the exact action and is named; it does not skip a gate', () => {
+    const needed = layers({ governance: { facts: { requestedMode: 'approval_required' } } });
+    expect(decideOn(needed)).toMatchObject({ decision: 'HOLD_FOR_HUMAN_REVIEW', lane: 'person' });
+    const approved = decideOn({ ...needed, approval: APPROVAL });
+    expect(approved).toMatchObject({ decision: 'APPROVE', approvalId: 'approval-1' });
+    expect(approved.rationale[6]).toMatchObject({ code: 'approval_bound' });
+    const suppressed = { ...needed, approval: APPROVAL, recipient: { suppression: 'suppressed' } } as const;
+    expect(decideOn(suppressed)).toMatchObject({ decision: 'BLOCK', approvalId: null });
+  });
+
+  test('a supervised release asks for a review by a date', () => {
+    const supervised = layers({ governance: { facts: { requestedMode: 'supervised' } } });
+    const dueByMs = NOW_MS + POLICY.dispatch.reviewWithinSec * 1000;
+    expect(decideOn(supervised)).toMatchObject({ decision: 'APPROVE', review: { required: true, dueByMs } });
+  });
+
+  test('a stale truth releases nothing, and blocks nobody', () => {
+    const decision = decideOn({ fresh: false });
+    expect(decision.decision).toBe('HOLD_FOR_REPUTATION');
+    expect(decision.rationale[6]).toMatchObject({ code: 'not_safe' });
+    expect(decision.unblock.map((one) => one.reason)).toContain('truth_stale');
+  });
+
+  test('a BLOCK is final: it waits in no lane and for no time', () => {
+    const blocked = decideOn({
+      recipient: { suppression: 'suppressed' },
+      reservation: { slot: 'gap', nextSlotAtMs: NOW_MS + 1 },
+    });
+    expect(blocked).toMatchObject({ decision: 'BLOCK', lane: null, earliestReleaseMs: null });
+  });
+
+  test('exploring under an unknown is degraded, budgeted, and says which budget it spent', () => {
+    const decision = decideOn(sample);
+    expect(decision).toMatchObject({
+      decision: 'DEGRADE_AND_APPROVE',
+      decidingOutcome: 'sample_unknown_budgeted',
+      budgetIds: ['domain:acme-example', 'mailbox:anna'],
+    });
+    expect(decision.rationale[6]).toMatchObject({ code: 'exploration_budget' });
+  });
+});
+
+describe('a release whose conditions this message cannot meet is no release', () => {
+  const weakKeyAndSample = layers({
+    sending_domain: { facts: { dkim: 'weak' } },
+    pacing: { facts: { band: lost('insufficient_sample') } },
+  });
+
+  test('the constraints of all gates are merged to the most restrictive', () => {
+    expect(decideOn(weakKeyAndSample).constraints).toMatchObject({
+      maxLinks: 1,
+      openTracking: false,
+      maxToday: 10,
+    });
+  });
+
+  test('the day’s allowance of a constraint is a cap, and comes back with the next day', () => {
+    expect(decideOn({ ...sample, reservation: { usedToday: 9 } }).decision).toBe('DEGRADE_AND_APPROVE');
+    const used = decideOn({ ...sample, reservation: { usedToday: 10 } });
+    expect(used).toMatchObject({
+      decision: 'HOLD_FOR_REPUTATION',
+      decidingGate: 7,
+      decidingOutcome: 'cap_reached',
+      lane: 'watch',
+      constraints: null,
+      budgetIds: [],
+      earliestReleaseMs: Date.parse('2026-03-03T00:00:00Z'),
+    });
+    expect(used.gates[6]).toMatchObject({
+      outcome: 'cap_reached',
+      because: [{ reason: 'constraint_unsatisfiable' }],
+    });
+    expect(used.gates).toHaveLength(10);
+  });
+
+  test('verified recipients only', () => {
+    const probation = layers({ pacing: { causes: { requalifications: { band: { ordinal: 1 } } } } });
+    expect(decideOn(probation).decision).toBe('DEGRADE_AND_APPROVE');
+    expect(decideOn({ ...probation, action: { recipientVerified: false } }).decision).toBe(
+      'HOLD_FOR_REPUTATION',
+    );
+  });
+
+  test.each<[string, Constraints]>([
+    ['nothing today', { maxToday: 0 }],
+    ['no provider allowed', { recipientProvidersAllow: [] }],
+    ['over already', { expiresAtMs: NOW_MS }],
+    ['no new prospects', { newProspects: false }],
+  ])('%s', (_, constraints) => {
+    const gates = DISPATCH_BLOCKERS.map((_blocker, index) =>
+      fake(index, index === 4 ? 'DEGRADE_AND_APPROVE' : 'APPROVE', index === 4 ? constraints : undefined),
+    );
+    expect(decide(caseWith(), gates)).toMatchObject({ decision: 'HOLD_FOR_REPUTATION', decidingGate: 7 });
+  });
+});
+
+describe('a hold', () => {
+  test('waits for whoever can end it: an operator before the client, else it is watched', () => {
+    const laneOf = (...owners: Owner[]) =>
+      decide(
+        caseWith(),
+        DISPATCH_BLOCKERS.map((_, index) =>
+          fake(index, owners[index] ? 'HOLD_FOR_CONTEXT' : 'APPROVE', undefined, owners[index]),
+        ),
+      ).lane;
+    expect(laneOf('orchestrate', 'client', 'operator')).toBe('person');
+    expect(laneOf('orchestrate', 'client')).toBe('client');
+    expect(laneOf('orchestrate')).toBe('watch');
+  });
+
+  test('lists what every gate in the way needs, and nothing of the gates that are not', () => {
+    const decision = decideOn(
+      layers({
+        billing: { facts: { entitlementRemaining: null } },
+        sending_domain: { facts: { dkim: 'weak', spf: lost('timeout') } },
+      }),
+    );
+    expect(
+      decision.unblock.filter((one) => one.gate < 9).map((one) => `${one.gate} ${one.layer}.${one.fact}`),
+    ).toEqual(['4 billing.entitlementRemaining', '5 sending_domain.spf']);
+  });
+
+  test('is looked at again when the last of its times has come', () => {
+    const cooling = { cooldowns: { provider_throttles: { untilMs: NOW_MS + 5, ordinal: 1 } } };
+    const decision = decideOn({
+      layers: { mailbox: { causes: cooling } },
+      reservation: { slot: 'gap', nextSlotAtMs: NOW_MS + 9 },
+    });
+    expect(decision).toMatchObject({
+      decision: 'HOLD_FOR_REPUTATION',
+      decidingGate: 6,
+      earliestReleaseMs: NOW_MS + 9,
+    });
+  });
+});

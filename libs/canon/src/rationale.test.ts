@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'vitest';
+import {
+  type CaseChange,
+  type Changes,
+  caseWith,
+  DAY_MS,
+  lost,
+  NOW_MS,
+} from './dispatch-case.test-support.ts';
+import { answerRationale, stepDueAtMs, supported } from './rationale.ts';
+import type { RationaleQuestion } from './words.ts';
+
+const answer = (question: RationaleQuestion, change: CaseChange = {}) =>
+  answerRationale(caseWith(change)).find((one) => one.question === question)!;
+const code = (question: RationaleQuestion, change: CaseChange = {}) => answer(question, change).code;
+const layers = (changes: Changes): CaseChange => ({ layers: changes });
+
+test('when all is well seven answers support the dispatch, each with what it rests on', () => {
+  const answers = answerRationale(caseWith());
+  expect(answers.map((one) => one.code)).toEqual([
+    'verified_import',
+    'step_due',
+    'only_eligible',
+    'question',
+    'all_fresh_pass',
+    'neutral_lint',
+    'step_within_touch_budget',
+  ]);
+  for (const one of answers) {
+    expect(supported(one)).toBe(true);
+    expect(one.evidence.length).toBeGreaterThan(0);
+  }
+});
+
+describe('why now', () => {
+  const interval = 2 * DAY_MS;
+  const second = (lastTouchAtMs: number | null): CaseChange => ({
+    action: { step: 2 },
+    recipient: { lastTouchAtMs, touches: 1 },
+  });
+
+  test('a step is due at its time and not a millisecond before', () => {
+    expect(code('whyNow', second(NOW_MS - interval))).toBe('step_due');
+    expect(code('whyNow', second(NOW_MS - interval + 1))).toBe('too_soon');
+    expect(stepDueAtMs(caseWith(second(NOW_MS - interval + 1)))).toBe(NOW_MS + 1);
+    expect(stepDueAtMs(caseWith())).toBeNull();
+  });
+
+  test('a later step to somebody who never got the first has no time', () => {
+    expect(code('whyNow', second(null))).toBe('no_time_basis');
+  });
+
+  test('a campaign that does not run, or of which nobody knows, gives no reason', () => {
+    expect(code('whyNow', layers({ campaign: { facts: { campaignState: 'paused' } } }))).toBe(
+      'no_time_basis',
+    );
+    expect(code('whyNow', layers({ campaign: { facts: { campaignState: lost('expired') } } }))).toBe(
+      'unknown',
+    );
+    expect(code('whyNow', { fresh: false })).toBe('unknown');
+  });
+});
+
+test.each<[string, CaseChange, string]>([
+  [
+    'the mailbox of the thread',
+    { recipient: { lastMailbox: 'anna' }, reservation: { headroom: { own: 0, best: 1, mailboxes: 3 } } },
+    'thread_owner',
+  ],
+  [
+    'one of several with room',
+    { reservation: { headroom: { own: 0.8, best: 1, mailboxes: 3 } } },
+    'best_headroom',
+  ],
+  ['merely its turn', { reservation: { headroom: { own: 0.79, best: 1, mailboxes: 3 } } }, 'rotation_only'],
+  ['none that the campaign has', { reservation: { headroom: { own: 1, best: 0, mailboxes: 0 } } }, 'unknown'],
+])('why this mailbox: %s', (_, change, expected) => {
+  expect(code('whyMailbox', change)).toBe(expected);
+});
+
+describe('why this confidence', () => {
+  const sample = layers({ pacing: { facts: { band: lost('insufficient_sample') } } });
+
+  test('a soft failure is named, an unknown is not talked away', () => {
+    expect(answer('whyConfidence', layers({ sending_domain: { facts: { dkim: 'weak' } } }))).toMatchObject({
+      code: 'pass_soft_fail',
+      evidence: ['sending_domain/acme-example/dkim'],
+    });
+    expect(
+      answer('whyConfidence', layers({ mailbox: { facts: { token: lost('unreachable') } } })),
+    ).toMatchObject({
+      code: 'insufficient',
+      evidence: ['mailbox/anna/token'],
+    });
+  });
+
+  test('a budget bounds the unknown of a small sample, and nothing else', () => {
+    expect(code('whyConfidence', sample)).toBe('bounded_unknown');
+    expect(code('whyConfidence', { ...sample, reservation: { budget: 'spent' } })).toBe('insufficient');
+    const proof = layers({ sending_domain: { facts: { alignment: lost('no_delivered_proof') } } });
+    expect(code('whyConfidence', proof)).toBe('insufficient');
+  });
+
+  test('another mailbox in trouble is none of this message’s business', () => {
+    const other = caseWith({ action: { mailbox: 'anna' }, layers: {} });
+    expect(other.reading.required('mailbox', 'anna').every((fact) => fact.verdict === 'pass')).toBe(true);
+    expect(code('whyConfidence', { layers: { provider_health: { facts: { reachable: false } } } })).toBe(
+      'all_fresh_pass',
+    );
+  });
+});
+
+test('what the template asks and how it sounds comes from the lint, never from the caller', () => {
+  expect(code('whyCta', layers({ campaign: { facts: { cta: null } } }))).toBe('unknown');
+  expect(code('whyCta', layers({ campaign: { facts: { cta: 'multiple_ctas' } } }))).toBe('multiple_ctas');
+  expect(code('whyTone', layers({ campaign: { facts: { tone: lost('expired') } } }))).toBe('unknown');
+});
+
+test('a tie goes to silence', () => {
+  expect(code('whySilenceNotSafer', layers({ campaign: { facts: { campaignState: 'done' } } }))).toBe(
+    'silence_safer',
+  );
+  expect(code('whySilenceNotSafer', layers({ pacing: { facts: { band: 'watch' } } }))).toBe('silence_equal');
+  expect(code('whySilenceNotSafer', { recipient: { touches: 3 } })).toBe('step_within_touch_budget');
+  expect(code('whySilenceNotSafer', { recipient: { touches: 4 } })).toBe('silence_equal');
+});

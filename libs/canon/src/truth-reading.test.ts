@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import {
+  type Changes,
+  conditionsWith,
+  HOUR_MS,
+  lost,
+  NOW_MS,
+  truthOf,
+} from './dispatch-case.test-support.ts';
+import { FACTS } from './facts.ts';
+import { TruthReading } from './truth-reading.ts';
+import { CANONICAL_BLOCKER_LAYERS } from './words.ts';
+
+const reading = (changes: Changes = {}, nowMs = NOW_MS, fresh = true) =>
+  new TruthReading(truthOf(conditionsWith(changes)), fresh, nowMs);
+
+test('an answer stands until its very last millisecond and not one longer', () => {
+  const until = NOW_MS + HOUR_MS;
+  expect(reading({}, until - 1).fact('sending_domain', 'acme-example', 'spf')).toMatchObject({
+    verdict: 'pass',
+    value: 'pass',
+    stale: false,
+  });
+  expect(reading({}, until).fact('sending_domain', 'acme-example', 'spf')).toMatchObject({
+    verdict: 'unknown',
+    value: undefined,
+    reason: 'expired',
+    stale: true,
+  });
+});
+
+test('one layer past its age does not spoil another', () => {
+  const early = { mailbox: { facts: { token: { expiresAtMs: NOW_MS } } } };
+  expect(reading(early).fact('mailbox', 'anna', 'token').reason).toBe('expired');
+  expect(reading(early).fact('mailbox', 'anna', 'canSend').verdict).toBe('pass');
+  expect(reading(early).fact('sending_domain', 'acme-example', 'spf').verdict).toBe('pass');
+});
+
+describe('a truth that is stale, or that nobody built', () => {
+  test.each([
+    ['stale', reading({}, NOW_MS, false)],
+    ['missing', new TruthReading(null, true, NOW_MS)],
+  ])('%s: every fact of every layer is unknown, folded ones included', (_, read) => {
+    expect(read.fresh).toBe(false);
+    for (const layer of CANONICAL_BLOCKER_LAYERS) {
+      const source = conditionsWith().find((condition) => condition.layer === layer)!.source;
+      for (const fact of Object.keys(FACTS[layer])) {
+        expect(read.fact(layer, source, fact)).toMatchObject({
+          verdict: 'unknown',
+          reason: 'truth_stale',
+          value: undefined,
+          stale: true,
+        });
+      }
+      expect(read.required(layer, source).map((fact) => fact.verdict)).toEqual(['unknown']);
+    }
+  });
+});
+
+test('the last value of an unknown is history and not an answer', () => {
+  const known = reading({ mailbox: { facts: { canReadReplies: lost('recheck_requested') } } });
+  expect(
+    known.truth?.layers.mailbox.sources[0]?.facts.find((fact) => fact.fact === 'canReadReplies')?.value,
+  ).toBe(true);
+  expect(known.fact('mailbox', 'anna', 'canReadReplies').value).toBeUndefined();
+});
+
+test('a source that does not exist has one unknown, and is not merely stale', () => {
+  expect(reading().required('mailbox', 'nobody')).toMatchObject([
+    { verdict: 'unknown', reason: 'never_observed', stale: false },
+  ]);
+  expect(reading().fact('sending_domain', 'nobody', 'alignment').reason).toBe('no_delivered_proof');
+});
+
+test('required facts are those of the named source, without the ones that only inform', () => {
+  expect(
+    reading()
+      .required('billing', 'main')
+      .map((fact) => fact.fact),
+  ).toEqual(['subscriptionStatus', 'paymentMethod', 'entitlementRemaining']);
+});
+
+test('a grace that is spent or over is none', () => {
+  const grace = (untilMs: number, spent = false) =>
+    reading({ billing: { causes: { graces: { subscriptionStatus: { untilMs, spent } } } } }).inGrace(
+      'billing',
+      'main',
+      'subscriptionStatus',
+    );
+  expect([grace(NOW_MS + 1), grace(NOW_MS), grace(NOW_MS + 1, true)]).toEqual([true, false, false]);
+  expect(reading().inGrace('billing', 'main', 'subscriptionStatus')).toBe(false);
+});
+
+test('what a person holds is named', () => {
+  const held = reading({ campaign: { causes: { holds: { digest_drift: { sinceMs: 0 } } } } });
+  expect(held.holds('campaign', 'spring')).toEqual(['digest_drift']);
+  expect(held.holds('campaign', 'nobody')).toEqual([]);
+});

@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Broker } from './connect.ts';
+import { DeathWatch, Turn } from './death-watch.ts';
+import { OWNERS_BUCKET, OwnerRecords } from './owner-record.ts';
+import type { StoredMessage } from './stored-message.ts';
+import { startTestBroker, type TestBroker } from './test-broker.test-support.ts';
+
+let server: TestBroker;
+let broker: Broker;
+let records: OwnerRecords;
+let lives = 0;
+let service = 0;
+beforeAll(async () => {
+  server = await startTestBroker();
+  broker = server.broker;
+});
+beforeEach(async () => {
+  records = new OwnerRecords(await broker.kvm.open(OWNERS_BUCKET), `watch-${++service}`);
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const input = (seq: number, pending: number): StoredMessage => ({
+  stream: 'EVIDENCE',
+  subject: 'evidence.0.acme.test.main',
+  seq,
+  storedAtMs: 0,
+  data: new Uint8Array(),
+  pending,
+});
+
+/** One life of an owner with inputs 1 to `last` before it; tells what it skipped. It dies at `diesAt`, or hands on. */
+async function live(last: number, diesAt: number | 'before the first' | null): Promise<number[]> {
+  const self = { instance: 'i', life: `life-${++lives}` };
+  const watch = await DeathWatch.take(records, 0, self, () => false, new Turn());
+  watch.backlog('EVIDENCE', last);
+  await watch.opened();
+  const skipped: number[] = [];
+  if (diesAt === 'before the first') return skipped;
+  const workedOff = async () => {};
+  for (let seq = 1; seq <= last; seq++) {
+    const one = input(seq, last - seq);
+    let began = true;
+    if (watch.isCautious('EVIDENCE')) {
+      began = !(await watch.begin(one, { start() {}, workedOff }));
+    }
+    if (began && seq === diesAt) return skipped;
+    if (!began) skipped.push(seq);
+    await watch.handled(one, workedOff);
+  }
+  if (diesAt === null) await watch.release();
+  return skipped;
+}
+
+describe('DeathWatch', () => {
+  it('skips the very input that killed three processes, and only that', async () => {
+    for (let deaths = 0; deaths < 3; deaths++) expect(await live(20, 7)).toEqual([]);
+    expect(await live(20, 7)).toEqual([7]);
+    expect(await live(20, null)).toEqual([]);
+  });
+
+  it('finds it in a long backlog too, with a note for a step of many', async () => {
+    // One more than usual: the death that pointed to the step says little about a single input of it.
+    for (let deaths = 0; deaths < 4; deaths++) expect(await live(2_000, 1_501)).toEqual([]);
+    expect(await live(2_000, 1_501)).toEqual([1_501]);
+  });
+
+  it('does not blame an input for processes that died before they reached it', async () => {
+    await live(20, 'before the first');
+    await live(20, 1);
+    for (let deaths = 0; deaths < 5; deaths++) await live(20, 'before the first');
+    expect(await live(20, null)).toEqual([]);
+  });
+
+  it('does not blame an input for processes that died at others', async () => {
+    for (const diesAt of [3, 9, 4, 11, 5, 3]) expect(await live(20, diesAt)).toEqual([]);
+    expect(await live(20, null)).toEqual([]);
+  });
+
+  it('forgets deaths once the backlog is worked off, and when there is none', async () => {
+    await live(20, 7);
+    await live(20, 7);
+    await live(0, 'before the first');
+    expect(await records.read(0)).toMatchObject({ state: 'held', deaths: 0, suspect: null });
+  });
+});

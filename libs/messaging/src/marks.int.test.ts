@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { partitionOf } from '@orchestrate/canon';
+import { layerMarked, type Mark } from '@orchestrate/contracts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  type Count,
+  Counting,
+  countingService,
+  keysInDifferentPartitions,
+  outputOf,
+  startLoop,
+  startProcess,
+} from './counting-service.test-support.ts';
+import { readLast } from './stream-reader.ts';
+import { eventually, jsonOf, startTestBroker, stored, type TestBroker } from './test-broker.test-support.ts';
+
+let server: TestBroker;
+let counting: Counting;
+beforeEach(async () => {
+  server = await startTestBroker();
+  counting = new Counting(server.broker);
+});
+afterEach(() => server[Symbol.asyncDispose]());
+
+const KEYS = keysInDifferentPartitions(8);
+const [KEY, OTHER] = KEYS as [string, string];
+
+async function markOf(key: string): Promise<Mark> {
+  const message = await readLast(server.broker, 'LAYERS', layerMarked.subject(partitionOf(key)));
+  if (!message) throw new Error(`the partition of ${key} has no mark yet`);
+  return jsonOf<Mark>(message);
+}
+
+const marksOf = async (key: string): Promise<Mark[]> =>
+  (await stored(server.broker, 'LAYERS', layerMarked.subject(partitionOf(key)))).map((one) =>
+    jsonOf<Mark>(one),
+  );
+
+describe('a mark', () => {
+  it('never claims an input whose effect a kill could still take back', async () => {
+    for (let round = 0; round < 6; round++) {
+      const instance = await startProcess(server.nats.url, 'mortal', { markEveryMs: 1, handleMs: round % 3 });
+      const sending = counting.sendRounds(KEYS, 40);
+      await sleep(Math.random() * 250);
+      instance.child.kill('SIGKILL');
+      await instance.exited;
+      await sending;
+      for (const key of KEYS) {
+        const mark = await markOf(key).catch(() => null);
+        const inputs = await stored(server.broker, 'EVIDENCE', `evidence.${partitionOf(key)}.*.*.*`);
+        const claimed = inputs.filter(({ seq }) => seq <= (mark?.inputs.EVIDENCE ?? 0)).at(-1)?.seq ?? 0;
+        const durable = await readLast(server.broker, 'LAYERS', outputOf(key));
+        expect(durable ? jsonOf<Count>(durable).inputSeq : 0).toBeGreaterThanOrEqual(claimed);
+      }
+    }
+    await using last = await startProcess(server.nats.url, 'last');
+    await counting.allCounted();
+    expect((await last.status()).red).toEqual([]);
+  });
+
+  it('stands still in time while an input waits, goes on afterwards, and never goes back', async () => {
+    const { promise: blocked, resolve: unblock } = Promise.withResolvers<void>();
+    const loop = await startLoop(server.broker, 'one', countingService({ markEveryMs: 1, blocked }));
+    await eventually('a first mark', () => markOf(OTHER));
+    const seq = await counting.send(KEY, 'block');
+    const { time } = (await server.broker.jsm.streams.getMessage('EVIDENCE', { seq }))!;
+    await counting.send(OTHER);
+    const blockedAt = (await marksOf(KEY)).length;
+    await eventually(
+      'marks are made while it waits',
+      async () => (await marksOf(KEY)).length >= blockedAt + 2,
+    );
+    const waiting = await markOf(KEY);
+    expect(waiting.inputs.EVIDENCE ?? 0).toBeLessThan(seq);
+    expect(waiting.asOfMs).toBeLessThanOrEqual(time.getTime());
+    await eventually('others go on', async () => (await markOf(OTHER)).asOfMs > time.getTime());
+    unblock();
+    await eventually('it goes on', async () => (await markOf(KEY)).asOfMs > time.getTime());
+    await counting.allCounted();
+    await loop.close();
+    const times = (await marksOf(KEY)).map((mark) => mark.asOfMs);
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+  });
+
+  it('does not say "now" for a reader that the server has forgotten', async () => {
+    const loop = await startLoop(server.broker, 'one', countingService({ markEveryMs: 1 }));
+    await eventually('a mark', () => markOf(KEY));
+    for await (const { name } of server.broker.jsm.consumers.list('EVIDENCE')) {
+      await server.broker.jsm.consumers.delete('EVIDENCE', name);
+    }
+    const seq = await counting.send(KEY);
+    const { time } = (await server.broker.jsm.streams.getMessage('EVIDENCE', { seq }))!;
+    await eventually('marks go on', async () => {
+      const mark = await markOf(KEY);
+      if (mark.asOfMs > time.getTime() && (mark.inputs.EVIDENCE ?? 0) < seq) throw new Error('it said "now"');
+      return (mark.inputs.EVIDENCE ?? 0) >= seq && mark.asOfMs > time.getTime();
+    });
+    for (const mark of await marksOf(KEY)) {
+      if ((mark.inputs.EVIDENCE ?? 0) < seq) expect(mark.asOfMs).toBeLessThanOrEqual(time.getTime());
+    }
+    await loop.close();
+  });
+
+  it('of a clean release covers everything, so that the next owner reads nothing twice', async () => {
+    const loop = await startLoop(server.broker, 'one');
+    await counting.sendRounds(KEYS, 20);
+    const lastSeq = await counting.send(KEY);
+    await counting.allCounted();
+    await loop.close();
+    expect((await markOf(KEY)).inputs.EVIDENCE).toBe(lastSeq);
+  });
+});

@@ -1,0 +1,387 @@
+import { randomUUID } from 'node:crypto';
+import { type CanonicalRuntimeTruth, digestOfBytes, dispatches, partitionOf } from '@orchestrate/canon';
+import {
+  type ChainRecord,
+  type Command,
+  type DecisionRecorded,
+  dispatchRequested,
+  type EvidenceObserved,
+  evidenceObserved,
+  GENESIS_HASH,
+  type InputRejected,
+  inputRejected,
+  type OperatorCommanded,
+  operatorCommanded,
+  outcomeReported,
+  type TenantConfig,
+  tenantConfigured,
+  truthFromWire,
+  truthRecorded,
+  VERSION,
+} from '@orchestrate/contracts';
+import {
+  type Broker,
+  decodeStrict,
+  encode,
+  PublishConflict,
+  PublishRefused,
+  PublishUncertain,
+  readLast,
+  readStored,
+} from '@orchestrate/messaging';
+import { expect } from 'vitest';
+import { eventually } from './platform-fixture.ts';
+
+/** Tenants of the journeys: what they declare, what is observed of them, what they ask, and what became of it. */
+export const DIGEST = 'a'.repeat(64);
+
+export interface TenantWishes {
+  readonly capPerDay?: number;
+  readonly mode?: TenantConfig['governance']['mode'];
+}
+
+/** One domain, one mailbox, one approved campaign, one import. */
+export function tenantConfig(tenantId: string, wishes: TenantWishes = {}): TenantConfig {
+  const { capPerDay = 3, mode = 'autonomous' } = wishes;
+  return {
+    v: VERSION,
+    id: randomUUID(),
+    tenantId,
+    causedBy: null,
+    governance: { mode, sector: 'technology', jurisdiction: 'us', lawfulBasis: 'consent' },
+    schedule: {
+      timeZone: 'UTC',
+      days: ['mon'],
+      from: '00:00',
+      to: '00:00',
+      holidays: [],
+      quietHours: null,
+      cadenceSec: 3600,
+      paused: false,
+      maintenance: false,
+    },
+    domains: [
+      { id: 'main', name: 'acme.example', egressIp: '192.0.2.1', dkimSelectors: ['s1'], enabled: true },
+    ],
+    mailboxes: [{ id: 'anna', domain: 'main', provider: 'smtp_imap', capPerDay, enabled: true }],
+    aiProvider: null,
+    campaigns: [
+      {
+        id: 'spring',
+        state: 'active',
+        mailboxes: ['anna'],
+        templates: [DIGEST],
+        templateDigest: DIGEST,
+        approvedDigest: DIGEST,
+        lint: 'pass',
+        unresolvedVars: 0,
+        address: true,
+        optOut: true,
+        oneClick: true,
+        bindings: 'bound',
+        cta: 'question',
+        tone: 'neutral_lint',
+        enabled: true,
+      },
+    ],
+    imports: [{ id: 'list', enabled: true }],
+  };
+}
+
+/** Stores a message for certain: an uncertain answer is asked again under the same message id. */
+export async function publishCertainly(broker: Broker, subject: string, data: Uint8Array): Promise<number> {
+  const messageId = randomUUID();
+  for (;;) {
+    try {
+      return (await broker.publisher.publish(subject, data, { messageId })).seq;
+    } catch (error) {
+      if (!(error instanceof PublishUncertain)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+export async function configure(broker: Broker, tenantId: string, wishes?: TenantWishes): Promise<void> {
+  const config = tenantConfig(tenantId, wishes);
+  await publishCertainly(broker, tenantConfigured.subject(tenantId), encode(tenantConfigured, config));
+}
+
+const FACTS: [string, string, Record<string, string | number | boolean>][] = [
+  ['billing', 'main', { subscriptionStatus: 'active', paymentMethod: 'valid', entitlementRemaining: 5000 }],
+  [
+    'sending_domain',
+    'main',
+    { spf: 'pass', dkim: 'valid', dmarc: 'present', alignment: 'aligned', oneClickSigned: true },
+  ],
+  [
+    'mailbox',
+    'anna',
+    {
+      identityClass: 'user',
+      token: 'active',
+      canSend: true,
+      canReadReplies: true,
+      canSeeBounces: true,
+      senderAgeDays: 400,
+    },
+  ],
+  [
+    'continuity_window',
+    'main',
+    { 'window.open': true, windowReason: 'in_hours', lastRunOutcome: 'completed' },
+  ],
+  ['pacing', 'anna', { delivered30d: 2000, hardBounces30d: 10, complaints30d: 0 }],
+  [
+    'data',
+    'list',
+    { importState: 'done', queueReady: 100, verifiedShare: 1, provenanceShare: 1, suppressionSyncAgeSec: 0 },
+  ],
+];
+
+export async function observe(
+  broker: Broker,
+  tenantId: string,
+  layer: string,
+  source: string,
+  facts: object,
+): Promise<void> {
+  const message = {
+    v: VERSION,
+    id: randomUUID(),
+    tenantId,
+    causedBy: null,
+    layer,
+    source,
+    observer: 'test',
+    facts: Object.entries(facts).map(([fact, value]) => ({ fact, value, observedAtMs: Date.now() })),
+  } as EvidenceObserved;
+  const subject = evidenceObserved.subject({ tenantId, layer, source });
+  await publishCertainly(broker, subject, encode(evidenceObserved, message));
+}
+
+/** Every fact of a tenant that may send. */
+export async function observeAll(broker: Broker, tenantId: string): Promise<void> {
+  for (const [layer, source, facts] of FACTS) await observe(broker, tenantId, layer, source, facts);
+}
+
+export async function truthOf(broker: Broker, tenantId: string): Promise<CanonicalRuntimeTruth | null> {
+  const subject = truthRecorded.subject({ p: partitionOf(tenantId), tenantId });
+  const stored = await readLast(broker, 'TRUTH', subject);
+  return stored && truthFromWire(decodeStrict(truthRecorded, stored.data));
+}
+
+/** Resolves with the truth in which all nine layers are ready. */
+export function readyTruth(broker: Broker, tenantId: string): Promise<CanonicalRuntimeTruth> {
+  return eventually(`a truth of ${tenantId} with nine ready layers`, async () => {
+    const truth = await truthOf(broker, tenantId);
+    return truth && Object.values(truth.layers).every((layer) => layer.state === 'ready') ? truth : null;
+  });
+}
+
+/** A tenant that may send. */
+export async function readyTenant(broker: Broker, tenantId: string, wishes?: TenantWishes): Promise<void> {
+  await configure(broker, tenantId, wishes);
+  await observeAll(broker, tenantId);
+  await readyTruth(broker, tenantId);
+}
+
+export function requestMessage(tenantId: string, n: number) {
+  return {
+    v: VERSION,
+    id: randomUUID(),
+    tenantId,
+    causedBy: null,
+    dispatchId: `d-${n}`,
+    requestedBy: 'test',
+    requestedAtMs: Date.now(),
+    action: {
+      campaign: 'spring',
+      step: 1,
+      mailbox: 'anna',
+      domain: 'main',
+      importSource: 'list',
+      recipientKey: n.toString(16).padStart(64, '0'),
+      recipientVerified: true,
+      prospect: 'verified_import' as const,
+      conversation: 'none' as const,
+      templateDigest: DIGEST,
+    },
+  };
+}
+
+/** Asks for the dispatch `d-<n>`, each to a recipient of its own. */
+export async function request(broker: Broker, tenantId: string, n: number): Promise<void> {
+  const message = requestMessage(tenantId, n);
+  const subject = dispatchRequested.subject({ tenantId, dispatchId: message.dispatchId });
+  try {
+    await publishCertainly(broker, subject, encode(dispatchRequested, message));
+  } catch (error) {
+    // A request is refused a second time: so the first try, whose answer was lost, was stored.
+    if (!(error instanceof PublishRefused)) throw error;
+  }
+}
+
+/** A person's command; gives its sequence in OPERATOR. */
+export async function command(
+  broker: Broker,
+  tenantId: string,
+  kind: Command,
+  about: Partial<Pick<OperatorCommanded, 'dispatchId' | 'actionDigest' | 'target'>> = {},
+): Promise<number> {
+  const message: OperatorCommanded = {
+    v: VERSION,
+    id: randomUUID(),
+    tenantId,
+    causedBy: null,
+    command: kind,
+    actor: 'olga',
+    reasonCode: 'reviewed',
+    dispatchId: null,
+    actionDigest: null,
+    target: null,
+    atMs: Date.now(),
+    ...about,
+  };
+  const subject = operatorCommanded.subject({ p: partitionOf(tenantId), tenantId, command: kind });
+  return publishCertainly(broker, subject, encode(operatorCommanded, message));
+}
+
+/** A record of a chain with its place in the stream and its bytes. */
+export interface Link {
+  readonly seq: number;
+  readonly record: ChainRecord;
+  readonly data: Uint8Array;
+}
+
+export async function chainOf(broker: Broker, tenantId: string): Promise<Link[]> {
+  const links: Link[] = [];
+  const filters = [`decision.${partitionOf(tenantId)}.${tenantId}.*`];
+  for await (const { seq, data } of readStored(broker, { stream: 'DECISIONS', filters, fromSeq: 1 })) {
+    links.push({ seq, data, record: JSON.parse(Buffer.from(data).toString()) as ChainRecord });
+  }
+  return links;
+}
+
+const isDecision = (record: ChainRecord): record is DecisionRecorded =>
+  !['OUTCOME', 'INTERVENTION', 'APPROVAL'].includes(record.kind);
+
+export async function decisions(broker: Broker, tenantId: string): Promise<DecisionRecorded[]> {
+  return (await chainOf(broker, tenantId)).map((link) => link.record).filter(isDecision);
+}
+
+/** The decision in effect on `d-<n>`, once it fits. */
+export function decided(
+  broker: Broker,
+  tenantId: string,
+  n: number,
+  wanted: Partial<DecisionRecorded>,
+  withinMs?: number,
+): Promise<DecisionRecorded> {
+  return eventually(
+    `a decision on d-${n} of ${tenantId} with ${JSON.stringify(wanted)}`,
+    async () => {
+      const last = (await decisions(broker, tenantId)).findLast((one) => one.dispatchId === `d-${n}`);
+      if (!last) return null;
+      expect(last).toMatchObject(wanted);
+      return last;
+    },
+    withinMs,
+  );
+}
+
+export async function rejections(broker: Broker): Promise<InputRejected[]> {
+  const found: InputRejected[] = [];
+  for await (const stored of readStored(broker, {
+    stream: 'REJECTED',
+    filters: ['rejected.*.*'],
+    fromSeq: 1,
+  })) {
+    found.push(decodeStrict(inputRejected, stored.data));
+  }
+  return found;
+}
+
+/** Reports the outcome of a release as its one sender would: claimed once, then settled. */
+export async function reportSent(broker: Broker, link: Link): Promise<void> {
+  const record = link.record as DecisionRecorded;
+  const { tenantId, dispatchId, constraintsDigest } = record;
+  const subject = outcomeReported.subject({ p: partitionOf(tenantId), tenantId, dispatchId });
+  const message = {
+    v: VERSION,
+    id: randomUUID(),
+    tenantId,
+    causedBy: `DECISIONS/${link.seq}`,
+    dispatchId,
+    state: 'sent' as const,
+    sender: 'test',
+    senderLife: randomUUID(),
+    decisionSeq: link.seq,
+    constraintsDigest,
+    reason: 'accepted_by_server' as const,
+    smtpCode: 250,
+    atMs: Date.now(),
+  };
+  const data = encode(outcomeReported, message);
+  for (;;) {
+    try {
+      await broker.publisher.publish(subject, data, { expect: { lastSeq: 0 } });
+      return;
+    } catch (error) {
+      if (error instanceof PublishConflict) return;
+      if (!(error instanceof PublishUncertain)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+/** The chain is unbroken: each record names the one before by place, sequence and the hash of its bytes. */
+export function expectUnbroken(chain: readonly Link[]): void {
+  chain.forEach(({ record }, at) => {
+    const before = chain[at - 1];
+    expect({
+      ordinal: record.ordinal,
+      prevSeq: record.prevSeq,
+      prevHash: record.prevHash,
+    }).toEqual({
+      ordinal: at + 1,
+      prevSeq: before?.seq ?? 0,
+      prevHash: before ? digestOfBytes(before.data) : GENESIS_HASH,
+    });
+  });
+}
+
+/** What must hold of a tenant whatever was killed: everything asked is decided once, and nothing spent twice. */
+export async function expectSound(
+  broker: Broker,
+  tenantId: string,
+  wanted: { readonly requests: number; readonly capPerDay: number },
+): Promise<void> {
+  const chain = await chainOf(broker, tenantId);
+  expectUnbroken(chain);
+
+  const perDispatch = Map.groupBy(
+    chain.map((link) => link.record).filter(isDecision),
+    (record) => record.dispatchId,
+  );
+  expect(perDispatch.size).toBe(wanted.requests);
+  for (const [dispatchId, records] of perDispatch) {
+    expect([dispatchId, records.map((record) => record.attempt)]).toEqual([
+      dispatchId,
+      records.map((_, at) => at + 1),
+    ]);
+    const final = records.findIndex((record) => record.kind === 'BLOCK' || dispatches(record.kind));
+    expect([dispatchId, final === -1 || final === records.length - 1]).toEqual([dispatchId, true]);
+  }
+
+  const reserved = [...perDispatch.values()].flatMap((records) =>
+    records.flatMap((record) => (record.reserved ? [record.reserved] : [])),
+  );
+  for (const [day, slots] of Map.groupBy(reserved, (slot) => `${slot.mailbox} on ${slot.day}`)) {
+    expect([day, slots.length <= wanted.capPerDay]).toEqual([day, true]);
+    expect(slots.map((slot) => slot.ordinal)).toEqual(slots.map((_, at) => at + 1));
+  }
+
+  const outcomes = chain.filter(({ record }) => record.kind === 'OUTCOME');
+  const dispatched = new Set(outcomes.map(({ record }) => (record as { dispatchId: string }).dispatchId));
+  expect(dispatched.size).toBe(outcomes.length);
+}
