@@ -12,12 +12,14 @@ import {
   NOW_MS,
   POLICY,
 } from './dispatch-case.test-support.ts';
+import { requiredFacts } from './facts.ts';
 import { digestOf } from './fingerprint.ts';
 import { becauseRequest, type Gate } from './gates/gate.ts';
 import { GATES } from './gates/index.ts';
 import type { Constraints } from './policy.ts';
 import { TruthReading } from './truth-reading.ts';
 import {
+  CANONICAL_BLOCKER_LAYERS,
   DECISIONS_MILD_TO_HARD,
   DISPATCH_BLOCKERS,
   DISPATCH_DECISIONS,
@@ -245,6 +247,22 @@ describe('what the product promises', () => {
         lane: 'client',
       });
       expect(decision.unblock[0]).toMatchObject({ gate: 5, fact, reason: 'servfail', owner: 'client' });
+    }
+  });
+
+  test('losing any required fact, for whatever reason, never leaves a plain APPROVE', () => {
+    const boundedOrOptional = new Set(['pacing.band', 'continuity_window.lastRunOutcome']);
+    for (const layer of CANONICAL_BLOCKER_LAYERS) {
+      for (const fact of requiredFacts(layer)) {
+        if (boundedOrOptional.has(`${layer}.${fact}`)) continue;
+        for (const reason of ['expired', 'handler_fault', 'no_delivered_proof'] as const) {
+          const { decision } = decideOn(layers({ [layer]: { facts: { [fact]: lost(reason) } } }));
+          const withoutAi = layer === 'provider_health' ? 'DEGRADE_AND_APPROVE' : null;
+          if (withoutAi) expect(decision).toBe(withoutAi);
+          else expect(dispatches(decision), `${layer}.${fact} ${reason}`).toBe(false);
+          expect(decision).not.toBe('BLOCK');
+        }
+      }
     }
   });
 

@@ -296,6 +296,11 @@ export const UNKNOWN_REASONS = [
 ] as const;
 export type UnknownReason = (typeof UNKNOWN_REASONS)[number];
 
+/** Unknowns under which a named budget may explore: more of the sample only comes by sending. */
+export function isExplorable(reason: string): boolean {
+  return reason === 'insufficient_sample' || reason === 'unobservable';
+}
+
 export function isSampleReason(reason: string): boolean {
   return (SAMPLE_REASONS as readonly string[]).includes(reason);
 }

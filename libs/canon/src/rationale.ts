@@ -1,4 +1,4 @@
-import { isSampleReason } from './facts.ts';
+import { isExplorable } from './facts.ts';
 import type { DispatchCase } from './gates/gate.ts';
 import type { ReadFact } from './truth-reading.ts';
 import { type RationaleCode, type RationaleQuestion, supportsDispatch } from './words.ts';
@@ -125,7 +125,9 @@ function whyConfidence(input: DispatchCase): RationaleAnswer<'whyConfidence'> {
     code,
     evidence: cite(...evidence.slice(0, 8)),
   });
-  const uncovered = unknown.filter((fact) => !isSampleReason(fact.reason) || fact.layer !== 'pacing');
+  const uncovered = unknown.filter(
+    (fact) => !(fact.layer === 'pacing' && fact.fact === 'band' && isExplorable(fact.reason)),
+  );
   if (uncovered.length > 0) return answer('insufficient', uncovered);
   if (unknown.length > 0) {
     return answer(reservation.budget === 'available' ? 'bounded_unknown' : 'insufficient', unknown);

@@ -63,7 +63,7 @@ function reading(context: LayerContext, name: string): FactReading {
 
 /** An answer that is older than the one already folded is a late duplicate: time never runs backwards for a fact. */
 const isLate = (before: FactReading, observedAtMs: number): boolean =>
-  before.observedAtMs !== null && before.observedAtMs > observedAtMs + 1e12;
+  before.observedAtMs !== null && before.observedAtMs > observedAtMs;
 
 /** The fault that `check_exhausted` raises when the way to every answer is ours. */
 const OUR_CHECK = 'check';

@@ -169,10 +169,14 @@ export class LayerSource {
     if (context.lease && context.lease.untilMs <= atMs) {
       events.push({ type: 'run_lost', atMs, runId: context.lease.runId });
     }
-    const setupOver = context.setup !== null && context.setup.deadlineMs <= atMs;
-    const checkOver = context.check !== null && context.check.deadlineMs <= atMs;
-    if (setupOver || checkOver) events.push({ type: 'check_exhausted', atMs, ours: false });
-    if (setupOver) events.push({ type: 'setup_done', atMs, id: context.setup.id });
+    if (context.setup && context.setup.deadlineMs <= atMs) {
+      events.push({ type: 'check_exhausted', atMs, ours: false });
+      events.push({ type: 'setup_done', atMs, id: context.setup.id });
+    }
+    // Last, because only some states listen to it and all that ends here may lead to one of them.
+    if (context.check && context.check.deadlineMs <= atMs) {
+      events.push({ type: 'check_exhausted', atMs, ours: false });
+    }
     const ticked = this.#fold(events);
     const known = knownFacts(ticked.context);
     const judged = ticked.#fold(ticked.#fallenDue(known, policy, atMs));
@@ -254,7 +258,7 @@ export class LayerSource {
     assert(spec, `${fact} is no fact of ${this.layer}`);
     if ('unknown' in outcome) {
       // A sample grows where samples are taken; elsewhere the word would pass for work that is on its way.
-      const isSample = spec.missing === outcome.unknown || this.layer === 'pacing';
+      const isSample = spec.missing === outcome.unknown || fact === this.#rule.requalifies;
       const reason = isSampleReason(outcome.unknown) && !isSample ? 'no_answer' : outcome.unknown;
       return { type: 'check_inconclusive', atMs, fact, reason, answer: null };
     }

@@ -1,4 +1,4 @@
-import { isSampleReason } from '../facts.ts';
+import { isExplorable } from '../facts.ts';
 import { because, becauseRequest, type DispatchCase, defineGate, Findings } from './gate.ts';
 
 const ORDER = [
@@ -71,7 +71,7 @@ function judgeBand(input: DispatchCase, found: Findings<(typeof ORDER)[number]>)
   const band = reading.fact('pacing', action.mailbox, 'band');
   if (band.verdict === 'unknown') {
     // A budget covers only a sample that is too small to judge, never an expired answer or a fault.
-    if (!isSampleReason(band.reason)) found.add('unknown', because(band));
+    if (!isExplorable(band.reason)) found.add('unknown', because(band));
     else if (reservation.budget === 'available') found.add('sample_unknown_budgeted', because(band));
     else {
       const reason = becauseRequest(
