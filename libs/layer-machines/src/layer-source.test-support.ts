@@ -10,7 +10,8 @@ import {
   type UnknownReason,
 } from '@orchestrate/canon';
 import type { LayerEvent } from './layer-event.ts';
-import { LayerSource, type Observation } from './layer-source.ts';
+import { LayerSource } from './layer-source.ts';
+import type { Observation } from './observation.ts';
 
 export const T0 = Date.parse('2026-03-02T10:00:00Z');
 export const SEC_MS = 1000;

@@ -24,7 +24,8 @@ import {
   Story,
   T0,
 } from './layer-source.test-support.ts';
-import { LayerSource, type Observation } from './layer-source.ts';
+import { LayerSource } from './layer-source.ts';
+import type { Observation } from './observation.ts';
 
 describe.each(CANONICAL_BLOCKER_LAYERS)('%s', (layer) => {
   test('is unknown before anybody looked, and ready when every answer is good', () => {

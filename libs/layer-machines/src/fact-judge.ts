@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import {
+  bandOf,
+  type FactReading,
+  type FactValue,
+  factSpec,
+  isSampleReason,
+  type Judgement,
+  type KnownFacts,
+  type LayerRule,
+  type RuleContext,
+} from '@orchestrate/canon';
+import type { LayerContext } from './layer-context.ts';
+import type { LayerEvent } from './layer-event.ts';
+import type { Observation } from './observation.ts';
+
+interface Answer {
+  readonly fact: string;
+  readonly value: FactValue;
+  readonly band: string | undefined;
+  readonly observedAtMs: number;
+  readonly expiresAtMs: number | null;
+}
+
+/** Turns what was observed of one source into events, by the layer's rule and what the source knew before. */
+export class FactJudge {
+  readonly #rule: LayerRule;
+  readonly #context: LayerContext;
+  readonly #moment: RuleContext;
+
+  constructor(rule: LayerRule, context: LayerContext, moment: RuleContext) {
+    this.#rule = rule;
+    this.#context = context;
+    this.#moment = moment;
+  }
+
+  /** The event of one observation, judged together with everything that is known. */
+  eventOf(seen: Observation, known: KnownFacts): LayerEvent {
+    const { fact, observedAtMs, outcome } = seen;
+    const { policy, atMs } = this.#moment;
+    const spec = factSpec(this.#rule.layer, fact);
+    assert(spec, `${fact} is no fact of ${this.#rule.layer}`);
+    if ('unknown' in outcome) {
+      // A sample grows where samples are taken; elsewhere the word would pass for work that is on its way.
+      const isSample = spec.missing === outcome.unknown || fact === this.#rule.requalifies;
+      const reason = isSampleReason(outcome.unknown) && !isSample ? 'no_answer' : outcome.unknown;
+      return { type: 'check_inconclusive', atMs, fact, reason, answer: null };
+    }
+    const expiresAtMs = spec.age === 'folded' ? null : observedAtMs + policy.maxAgeSec[spec.age] * 1000;
+    const band = bandOf(this.#rule.layer, fact, known, this.#context.facts[fact]?.band, policy);
+    const judged = this.#judge(fact, known);
+    if (judged.background && this.#context.facts[fact]?.verdict === 'pass') {
+      return { type: 'check_inconclusive', atMs, fact, reason: judged.reason, answer: null };
+    }
+    return this.#judgedEvent({ fact, value: outcome.value, band, observedAtMs, expiresAtMs }, judged);
+  }
+
+  /** What was told now may change what an earlier answer means (a payment method, a lookup count). */
+  judgedAnew(told: ReadonlySet<string>, before: KnownFacts, known: KnownFacts): readonly LayerEvent[] {
+    return this.#answersThatStand().flatMap((fact) => {
+      if (told.has(fact.fact)) return [];
+      const judged = this.#judge(fact.fact, known);
+      const isNews = !sameJudgement(judged, this.#judge(fact.fact, before));
+      return isNews && !sameJudgement(judged, fact) ? [this.#judgedEvent(answerOf(fact), judged)] : [];
+    });
+  }
+
+  /** Answers whose meaning moved with the time alone. Time never heals: what a fact needs to pass is told. */
+  fallenDue(known: KnownFacts): readonly LayerEvent[] {
+    if (!this.#rule.deadlines) return [];
+    return this.#answersThatStand().flatMap((fact) => {
+      const judged = this.#judge(fact.fact, known);
+      if (judged.verdict === 'pass' || sameJudgement(judged, fact)) return [];
+      return [this.#judgedEvent(answerOf(fact), judged)];
+    });
+  }
+
+  #judge(fact: string, known: KnownFacts): Judgement {
+    return this.#rule.judge(fact as Parameters<LayerRule['judge']>[0], known, this.#moment);
+  }
+
+  #judgedEvent(answer: Answer, judged: Judgement): LayerEvent {
+    const { atMs } = this.#moment;
+    const told = { ...answer, atMs, reason: judged.reason };
+    if (judged.verdict === 'pass') return { type: 'check_passed', ...told };
+    if (judged.verdict === 'unknown') {
+      return { type: 'check_inconclusive', atMs, fact: answer.fact, reason: judged.reason, answer: told };
+    }
+    const failure = {
+      ...told,
+      owner: judged.owner ?? this.#rule.owner,
+      ...this.#grace(answer, judged),
+      requalify: this.#rule.requalifies === answer.fact,
+    };
+    return { type: judged.severity === 'hard' ? 'check_failed_hard' : 'check_failed_soft', ...failure };
+  }
+
+  /** Grace is for what worked before; a fact that tells its own deadline says that it did. */
+  #grace(answer: Answer, judged: Judgement) {
+    if (judged.graceUntilMs !== undefined) return { graceUntilMs: judged.graceUntilMs, graceRestarts: true };
+    const { policy, atMs } = this.#moment;
+    const graceMs = this.#rule.graceMs?.(answer.fact as Parameters<LayerRule['judge']>[0], policy) ?? null;
+    const before = this.#context.facts[answer.fact];
+    const passedMs = answer.observedAtMs - (before?.passingSinceMs ?? answer.observedAtMs);
+    return {
+      graceUntilMs: graceMs !== null && before?.everPassed ? atMs + graceMs : null,
+      graceRestarts: passedMs >= policy.sendingDomain.graceResetSec * 1000,
+    };
+  }
+
+  #answersThatStand(): readonly FactReading[] {
+    return Object.values(this.#context.facts).filter(
+      (fact) => fact.verdict !== 'unknown' && fact.value !== undefined && fact.observedAtMs !== null,
+    );
+  }
+}
+
+function answerOf(fact: FactReading): Answer {
+  const { value, band, observedAtMs, expiresAtMs } = fact;
+  assert(value !== undefined && observedAtMs !== null);
+  return { fact: fact.fact, value, band, observedAtMs, expiresAtMs };
+}
+
+function sameJudgement(
+  a: Pick<Judgement, 'verdict' | 'severity' | 'reason'>,
+  b: Pick<Judgement, 'verdict' | 'severity' | 'reason'>,
+): boolean {
+  return a.verdict === b.verdict && a.severity === b.severity && a.reason === b.reason;
+}
