@@ -14,7 +14,7 @@ import {
 import { z } from 'zod';
 import { defineMessage, type MessageOf, type ObjectBuilder } from './define-message.ts';
 import { actionShape } from './dispatch.ts';
-import { COMMANDS, INTERVENTION_REASONS } from './operator.ts';
+import { COMMANDS, commandTarget, INTERVENTION_REASONS } from './operator.ts';
 import { OUTCOME_REASONS, SETTLED_OUTCOMES } from './outcome.ts';
 import { cause, codeVersion, envelope, id, sequence, sha256, timeMs } from './scalars.ts';
 import { modeSchema } from './truth.ts';
@@ -34,6 +34,7 @@ export const DECISION_TRIGGERS = [
   'requested',
   'truth_changed',
   'config_changed',
+  'policy_changed',
   'release_due',
   'operator',
   'expired',
@@ -188,6 +189,8 @@ export const interventionRecorded = defineMessage({
       actor: id,
       reasonCode: z.enum(INTERVENTION_REASONS),
       dispatchId: id.nullable(),
+      /** Of a hold or release of a layer: which one, and by what cause. */
+      target: commandTarget(object).nullable(),
       recordedAtMs: timeMs,
     }),
 });

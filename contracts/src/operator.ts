@@ -1,6 +1,6 @@
 import { CANONICAL_BLOCKER_LAYERS } from '@orchestrate/canon';
 import { z } from 'zod';
-import { defineMessage, type MessageOf } from './define-message.ts';
+import { defineMessage, type MessageOf, type ObjectBuilder } from './define-message.ts';
 import { allTenants, cause, id, messageId, reference, sha256, tenantId, timeMs, version } from './scalars.ts';
 
 export const COMMANDS = ['freeze', 'unfreeze', 'approve', 'reject', 'hold_layer', 'release_layer'] as const;
@@ -16,6 +16,10 @@ export const INTERVENTION_REASONS = [
   'not_wanted',
   'other',
 ] as const;
+
+/** The layer source that a command is about, and the cause that it adds or ends. */
+export const commandTarget = (object: ObjectBuilder) =>
+  object({ layer: z.enum(CANONICAL_BLOCKER_LAYERS), source: id, cause });
 
 /** What a person asks for. A command is not a record: it takes effect when its record is in the tenant's chain. */
 export const operatorCommanded = defineMessage({
@@ -34,7 +38,7 @@ export const operatorCommanded = defineMessage({
       reasonCode: z.enum(INTERVENTION_REASONS),
       dispatchId: id.nullable(),
       actionDigest: sha256.nullable(),
-      target: object({ layer: z.enum(CANONICAL_BLOCKER_LAYERS), source: id, cause }).nullable(),
+      target: commandTarget(object).nullable(),
       atMs: timeMs,
     }),
 });

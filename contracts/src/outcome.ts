@@ -18,6 +18,20 @@ export const OUTCOME_REASONS = [
 ] as const;
 export type OutcomeReason = (typeof OUTCOME_REASONS)[number];
 
+/** Which reasons a settled outcome can have. */
+const REASONS_OF: Readonly<Record<SettledOutcome, readonly OutcomeReason[]>> = {
+  sent: ['accepted_by_server'],
+  not_sent: [
+    'refused_by_server',
+    'server_unavailable',
+    'decision_expired',
+    'constraint_not_honourable',
+    'recipient_missing',
+    'content_missing',
+  ],
+  unknown: ['connection_lost_in_data', 'sender_lost'],
+};
+
 /**
  * Nothing -> claimed -> sent | not_sent | unknown, one subject a dispatch, compare-and-set: whoever writes `claimed`
  * first is the only one who may send.
@@ -41,6 +55,15 @@ export const outcomeReported = defineMessage({
       reason: z.enum(OUTCOME_REASONS).nullable(),
       smtpCode: z.number().int().min(200).max(599).nullable(),
       atMs: timeMs,
+    }).superRefine(({ state, reason }, context) => {
+      const fits =
+        state === 'claimed' ? reason === null : reason !== null && REASONS_OF[state].includes(reason);
+      if (fits) return;
+      const message =
+        state === 'claimed'
+          ? 'a claim has no reason yet'
+          : `${state} takes one of ${REASONS_OF[state].join(', ')}`;
+      context.addIssue({ code: 'custom', path: ['reason'], message });
     }),
 });
 export type OutcomeReported = MessageOf<typeof outcomeReported>;

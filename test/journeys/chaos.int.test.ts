@@ -3,7 +3,15 @@ import { partitionOf } from '@orchestrate/canon';
 import { type Broker, StreamFollower } from '@orchestrate/messaging';
 import { describe, expect, it } from 'vitest';
 import { eventually, type PlatformFixture, startPlatformFixture } from './platform-fixture.ts';
-import { decisions, expectSound, type Link, readyTenant, rejections, reportSent, request } from './tenant-fixture.ts';
+import {
+  decisions,
+  expectSound,
+  type Link,
+  readyTenant,
+  rejections,
+  reportSent,
+  request,
+} from './tenant-fixture.ts';
 
 const SERVICES = ['layer-runtime', 'truth-aggregator', 'dispatch-governance'];
 const TENANTS = ['acme', 'birch', 'cedar', 'delta', 'elm', 'fjord'];
@@ -39,13 +47,15 @@ async function expectSoundThrough(
   for (const tenantId of TENANTS) {
     await eventually(`every request of ${tenantId} is decided, every release reported`, async () => {
       const found = await decisions(broker, tenantId);
-      if (new Set(found.map((one) => one.dispatchId)).size < REQUESTS) throw new Error(`${found.length} decisions`);
+      if (new Set(found.map((one) => one.dispatchId)).size < REQUESTS)
+        throw new Error(`${found.length} decisions`);
       const kept = await broker.jsm.streams.info('DECISIONS', {
         subjects_filter: `decision.${partitionOf(tenantId)}.${tenantId}.*`,
       });
       const count = (kind: string) =>
         kept.state.subjects?.[`decision.${partitionOf(tenantId)}.${tenantId}.${kind}`] ?? 0;
-      if (count('OUTCOME') < CAP) throw new Error(`${count('APPROVE')} releases, ${count('OUTCOME')} outcomes`);
+      if (count('OUTCOME') < CAP)
+        throw new Error(`${count('APPROVE')} releases, ${count('OUTCOME')} outcomes`);
       return count('APPROVE') === CAP;
     });
     await expectSound(broker, tenantId, { requests: REQUESTS, capPerDay: CAP });
@@ -98,7 +108,9 @@ describe('every request is decided exactly once, chains stay unbroken and caps a
       process.kill(pid, 'SIGCONT');
     });
     for (let n = 1; n <= 2; n++) {
-      expect(fixture.platform.supervisor.list().find((one) => one.instance === `dispatch-governance-${n}`)).toMatchObject({
+      expect(
+        fixture.platform.supervisor.list().find((one) => one.instance === `dispatch-governance-${n}`),
+      ).toMatchObject({
         state: 'running',
         restarts: 0,
       });

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { type CanonicalRuntimeTruth, digestOfBytes, dispatches, partitionOf } from '@orchestrate/canon';
 import {
@@ -29,7 +30,6 @@ import {
   readLast,
   readStored,
 } from '@orchestrate/messaging';
-import { expect } from 'vitest';
 import { eventually } from './platform-fixture.ts';
 
 /** Tenants of the journeys: what they declare, what is observed of them, what they ask, and what became of it. */
@@ -282,7 +282,7 @@ export function decided(
     async () => {
       const last = (await decisions(broker, tenantId)).findLast((one) => one.dispatchId === `d-${n}`);
       if (!last) return null;
-      expect(last).toMatchObject(wanted);
+      assert.partialDeepStrictEqual(last, wanted);
       return last;
     },
     withinMs,
@@ -338,11 +338,7 @@ export async function reportSent(broker: Broker, link: Link): Promise<void> {
 export function expectUnbroken(chain: readonly Link[]): void {
   chain.forEach(({ record }, at) => {
     const before = chain[at - 1];
-    expect({
-      ordinal: record.ordinal,
-      prevSeq: record.prevSeq,
-      prevHash: record.prevHash,
-    }).toEqual({
+    assert.partialDeepStrictEqual(record, {
       ordinal: at + 1,
       prevSeq: before?.seq ?? 0,
       prevHash: before ? digestOfBytes(before.data) : GENESIS_HASH,
@@ -359,29 +355,29 @@ export async function expectSound(
   const chain = await chainOf(broker, tenantId);
   expectUnbroken(chain);
 
-  const perDispatch = Map.groupBy(
-    chain.map((link) => link.record).filter(isDecision),
-    (record) => record.dispatchId,
-  );
-  expect(perDispatch.size).toBe(wanted.requests);
-  for (const [dispatchId, records] of perDispatch) {
-    expect([dispatchId, records.map((record) => record.attempt)]).toEqual([
-      dispatchId,
-      records.map((_, at) => at + 1),
-    ]);
-    const final = records.findIndex((record) => record.kind === 'BLOCK' || dispatches(record.kind));
-    expect([dispatchId, final === -1 || final === records.length - 1]).toEqual([dispatchId, true]);
+  const records = chain.map((link) => link.record).filter(isDecision);
+  const perDispatch = Map.groupBy(records, (record) => record.dispatchId);
+  assert.equal(perDispatch.size, wanted.requests, 'requests that are decided');
+  for (const [dispatchId, attempts] of perDispatch) {
+    const numbers = attempts.map((record) => record.attempt);
+    assert.deepEqual(
+      numbers,
+      [...numbers.keys()].map((at) => at + 1),
+      `attempts of ${dispatchId}`,
+    );
+    const final = attempts.findIndex((record) => record.kind === 'BLOCK' || dispatches(record.kind));
+    assert.ok(final === -1 || final === attempts.length - 1, `${dispatchId} was decided after its end`);
   }
 
-  const reserved = [...perDispatch.values()].flatMap((records) =>
-    records.flatMap((record) => (record.reserved ? [record.reserved] : [])),
-  );
+  const reserved = records.flatMap((record) => (record.reserved ? [record.reserved] : []));
   for (const [day, slots] of Map.groupBy(reserved, (slot) => `${slot.mailbox} on ${slot.day}`)) {
-    expect([day, slots.length <= wanted.capPerDay]).toEqual([day, true]);
-    expect(slots.map((slot) => slot.ordinal)).toEqual(slots.map((_, at) => at + 1));
+    assert.ok(slots.length <= wanted.capPerDay, `${slots.length} slots of ${day}`);
+    assert.deepEqual(
+      slots.map((slot) => slot.ordinal),
+      slots.map((_, at) => at + 1),
+    );
   }
 
-  const outcomes = chain.filter(({ record }) => record.kind === 'OUTCOME');
-  const dispatched = new Set(outcomes.map(({ record }) => (record as { dispatchId: string }).dispatchId));
-  expect(dispatched.size).toBe(outcomes.length);
+  const reported = chain.flatMap(({ record }) => (record.kind === 'OUTCOME' ? [record.dispatchId] : []));
+  assert.equal(new Set(reported).size, reported.length, 'outcomes recorded twice');
 }

@@ -8,9 +8,11 @@ import {
   applyEvidenceFile,
   applyTenantFile,
   type Books,
+  effectiveDecisions,
   importLeads,
   type LeadImportReport,
   readBooks,
+  readChain,
   readPolicyFile,
   readTenantConfig,
   readTruth,
@@ -86,7 +88,22 @@ async function demo(options: DemoOptions): Promise<boolean> {
   stack.defer(() => platform.stop());
   progress(`platform up: ${SERVICES.length} services, nats-server ${platform.natsUrl}, sync_interval 100ms`);
   const broker = stack.use(await connectBroker({ url: platform.natsUrl, name: 'demo' }));
-  return await run(options, expectations, platform, broker, smtp);
+  const ok = await run(options, expectations, platform, broker, smtp);
+  if (options.stay) await lookAround(platform.natsUrl);
+  return ok;
+}
+
+/** Everything goes on running, for a person with the command line. */
+async function lookAround(natsUrl: string): Promise<void> {
+  say(`\nStill running, until ^C. In another terminal:
+
+  npm run orchestrate -- --nats-url ${natsUrl} readiness cedar
+  npm run orchestrate -- --nats-url ${natsUrl} decisions aurora --last 10
+  npm run orchestrate -- --nats-url ${natsUrl} tenant list\n`);
+  await new Promise<void>((done) => {
+    process.once('SIGINT', () => done());
+    process.once('SIGTERM', () => done());
+  });
 }
 
 /** The shipped policy, without the minutes that mailboxes wait between two messages. */
@@ -133,6 +150,7 @@ async function run(
       ),
     ),
     ...doubled(smtp),
+    ...(await unknownProblems(broker, expectations, imports)),
     ...(smtp.messages.length === [...mails.values()].reduce((sum, n) => sum + n, 0)
       ? []
       : ['mail of nobody we know']),
@@ -287,6 +305,32 @@ async function patiently<T>(read: () => Promise<T>): Promise<T> {
       await sleep(200);
     }
   }
+}
+
+/** A domain that cannot be asked is held for, never failed: only the suppressed people of its list are blocked. */
+async function unknownProblems(
+  broker: Broker,
+  expectations: Expectations,
+  imports: ReadonlyMap<string, LeadImportReport>,
+): Promise<string[]> {
+  const unknown = Object.entries(expectations.tenants).filter(
+    ([, { layers }]) => layers.sending_domain === 'unknown',
+  );
+  const problems = await Promise.all(
+    unknown.map(async ([tenantId, expected]) => {
+      const truth = (await readTruth(broker, tenantId))?.truth;
+      const records = [...effectiveDecisions(await readChain(broker, tenantId)).values()];
+      const blocked = records.filter(({ kind }) => kind === 'BLOCK').length;
+      const failed = records.filter(({ gates }) => gates[4]!.outcome !== 'unknown').length;
+      const suppressed = imports.get(tenantId)!.suppressedLeads;
+      return [
+        ...stateProblems(tenantId, expected, truth),
+        ...(blocked === suppressed ? [] : [`${tenantId}: ${blocked} blocked, ${suppressed} suppressed`]),
+        ...(failed === 0 ? [] : [`${tenantId}: ${failed} decisions do not read its identity as unknown`]),
+      ];
+    }),
+  );
+  return problems.flat();
 }
 
 /** By the domain that a mail came from, which is the tenant's own. */

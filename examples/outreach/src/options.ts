@@ -14,6 +14,7 @@ export interface DemoOptions {
   readonly json: boolean;
   readonly verbose: boolean;
   readonly kill: Killable | null;
+  readonly stay: boolean;
 }
 
 export const HELP = `npm run demo -- [options]
@@ -23,6 +24,7 @@ on loopback, sends what may be sent, and checks its own books.
 
   --json            the last line is one JSON object {ok, tenants, requests, decisions, delivered, mismatches}
   --kill <service>  SIGKILL that service midway and start it again: ${KILLABLE.join(', ')}
+  --stay            leave everything running until ^C, to look at it with the command line
   --verbose         show the log of the services
   --help            this text
 
@@ -36,6 +38,7 @@ export function demoOptions(args: readonly string[]): DemoOptions | null {
       json: { type: 'boolean', default: false },
       verbose: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
+      stay: { type: 'boolean', default: false },
       kill: { type: 'string' },
     },
   });
@@ -44,5 +47,5 @@ export function demoOptions(args: readonly string[]): DemoOptions | null {
   if (values.kill !== undefined && kill === null) {
     throw new Error(`there is no service \`${values.kill}\` to kill: there are ${KILLABLE.join(', ')}`);
   }
-  return { json: values.json, verbose: values.verbose, kill };
+  return { json: values.json, verbose: values.verbose, stay: values.stay, kill };
 }

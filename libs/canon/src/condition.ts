@@ -66,6 +66,7 @@ export const REASONS = [
   'fallback_in_use',
   // governance
   'freeze',
+  'freeze_all',
   'policy_unreadable',
   'audit_sink_down',
   'basis_absent',

@@ -34,6 +34,9 @@ export type Constraints = z.infer<typeof constraintsSchema>;
 
 const band = z.strictObject({ complaint: share, hardBounce: share });
 
+/** What a policy may demand: only what a reservation or a sender really holds to. */
+const degradation = constraintsSchema.omit({ maxPerHour: true, minGapSec: true, canary: true });
+
 /** Every threshold of the product, in one versioned document. Its digest stands in every decision. */
 export const policySchema = z.strictObject({
   version: z.literal(1),
@@ -113,14 +116,14 @@ export const policySchema = z.strictObject({
     stepIntervalSec: seconds,
   }),
   degradations: z.strictObject({
-    not_entitled_grace: constraintsSchema,
-    identity_soft: constraintsSchema,
-    identity_grace_proven: constraintsSchema,
-    mailbox_limited: constraintsSchema,
-    reputation_watch: constraintsSchema,
-    reputation_probation: constraintsSchema,
-    reputation_sample_unknown_budgeted: constraintsSchema,
-    context_no_ai: constraintsSchema,
+    not_entitled_grace: degradation,
+    identity_soft: degradation,
+    identity_grace_proven: degradation,
+    mailbox_limited: degradation,
+    reputation_watch: degradation,
+    reputation_probation: degradation,
+    reputation_sample_unknown_budgeted: degradation,
+    context_no_ai: degradation,
   }),
 });
 export type Policy = z.infer<typeof policySchema>;

@@ -13,8 +13,8 @@ export interface RationaleAnswer<Q extends RationaleQuestion = RationaleQuestion
 export const supported = (answer: RationaleAnswer): boolean => supportsDispatch(answer.question, answer.code);
 
 /**
- * Seven of the eight answers, recomputed from facts: what a caller proposed does not count. The eighth,
- * whyDispatchSafe, sums up the gates and is answered after them.
+ * Seven of the eight answers, recomputed from what is known. Where a lead comes from is what its import said of it;
+ * nothing else of the request counts. The eighth, whyDispatchSafe, sums up the gates and is answered after them.
  */
 export function answerRationale(input: DispatchCase): readonly RationaleAnswer[] {
   const now = whyNow(input);
@@ -47,13 +47,13 @@ function whyProspect({ action }: DispatchCase): RationaleAnswer<'whyProspect'> {
   return {
     question: 'whyProspect',
     code: action.prospect,
-    evidence: [`data/${action.importSource}/provenance`],
+    evidence: [`data/${action.importSource}/provenanceShare`],
   };
 }
 
-/** When a later step of a sequence may go out, ms since the epoch; null where no touch came before. */
-export function stepDueAtMs({ action, recipient, policy }: DispatchCase): number | null {
-  if (action.step === 1 || recipient.lastTouchAtMs === null) return null;
+/** When a person who was written to may be written to again, ms since the epoch; null where no touch came before. */
+export function stepDueAtMs({ recipient, policy }: DispatchCase): number | null {
+  if (recipient.lastTouchAtMs === null) return null;
   return recipient.lastTouchAtMs + policy.dispatch.stepIntervalSec * 1000;
 }
 
@@ -67,8 +67,7 @@ function whyNow(input: DispatchCase): RationaleAnswer<'whyNow'> {
   });
   if (state.verdict === 'unknown') return answer('unknown');
   if (state.value !== 'active') return answer('no_time_basis');
-  if (action.step === 1) return answer('step_due');
-  if (recipient.lastTouchAtMs === null) return answer('no_time_basis');
+  if (recipient.lastTouchAtMs === null) return answer(action.step === 1 ? 'step_due' : 'no_time_basis');
   return answer((stepDueAtMs(input) ?? nowMs) <= nowMs ? 'step_due' : 'too_soon');
 }
 

@@ -5,6 +5,7 @@ import { dispatchCommand } from './commands/dispatch.ts';
 import { downCommand } from './commands/down.ts';
 import { evidenceCommand } from './commands/evidence.ts';
 import { leadsCommand } from './commands/leads.ts';
+import { provisionCommand } from './commands/provision.ts';
 import { readinessCommand } from './commands/readiness.ts';
 import { runCommand } from './commands/run.ts';
 import { statusCommand } from './commands/status.ts';
@@ -29,6 +30,7 @@ const program = new Command('orchestrate')
   .addCommand(upCommand())
   .addCommand(downCommand())
   .addCommand(statusCommand())
+  .addCommand(provisionCommand())
   .addCommand(runCommand())
   .addCommand(tenantCommand())
   .addCommand(evidenceCommand())

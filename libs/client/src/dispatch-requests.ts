@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { digestOfBytes } from '@orchestrate/canon';
+import { digestOfBytes, dispatches } from '@orchestrate/canon';
 import {
   type DispatchRequested,
   dispatchRequested,
@@ -10,6 +10,7 @@ import { type Broker, PublishRefused } from '@orchestrate/messaging';
 import type { ImportedLead } from './lead-import.ts';
 import { hint } from './nearest-word.ts';
 import { eachInFlight, publishMessage } from './publish-message.ts';
+import { effectiveDecisions, readChain, readOutcomes } from './read-side.ts';
 
 export interface DispatchRequests {
   readonly tenantId: string;
@@ -36,17 +37,26 @@ const REQUESTS_IN_FLIGHT_MAX = 512;
 /** The stream takes one message a subject, and so one request a dispatch. */
 const SUBJECT_IS_TAKEN = 10077;
 
-/** Asks, for each lead, whether the message of this step may go out now. Asking again asks for nothing new. */
+/**
+ * Asks, for each lead, whether the message of this step may go out now. Asking again asks for nothing new, unless a
+ * release came to nothing: that one is asked for again.
+ */
 export async function requestDispatches(
   broker: Broker,
   options: DispatchRequests,
 ): Promise<DispatchRequestsReport> {
-  const actionOf = planActions(options);
+  const threads =
+    options.step > 1 ? await mailboxesOfThreads(broker, options.tenantId) : new Map<string, string>();
+  const actionOf = planActions(options, threads);
   const { tenantId, campaign, step, leads, requestedBy } = options;
   let requested = 0;
   let already = 0;
+  const outcomes = await readOutcomes(broker, tenantId);
   const dispatchIds = leads.map(({ recipientKey }) =>
-    dispatchIdOf({ tenantId, campaign, step, recipientKey }),
+    nextDispatchId(
+      { tenantId, campaign, step, recipientKey },
+      (id) => outcomes.get(id)?.state === 'not_sent',
+    ),
   );
   await eachInFlight(leads.entries(), REQUESTS_IN_FLIGHT_MAX, async ([index, lead]) => {
     const dispatchId = dispatchIds[index]!;
@@ -87,9 +97,30 @@ export function dispatchIdOf(at: {
   return `d-${digestOfBytes(`${at.tenantId}/${at.campaign}/${at.step}/${at.recipientKey}`).slice(0, 40)}`;
 }
 
+/** By recipient, the mailbox of the last release to them. */
+async function mailboxesOfThreads(broker: Broker, tenantId: string): Promise<ReadonlyMap<string, string>> {
+  const releases = [...effectiveDecisions(await readChain(broker, tenantId)).values()].filter(({ kind }) =>
+    dispatches(kind),
+  );
+  return new Map(releases.map(({ action }) => [action.recipientKey, action.mailbox]));
+}
+
+/** A release that came to nothing may be asked for again, under the next id of the same message. */
+export function nextDispatchId(
+  at: Parameters<typeof dispatchIdOf>[0],
+  cameToNothing: (dispatchId: string) => boolean,
+): string {
+  const first = dispatchIdOf(at);
+  for (let attempt = 1; ; attempt++) {
+    const id = attempt === 1 ? first : `${first}-${attempt}`;
+    if (!cameToNothing(id)) return id;
+  }
+}
+
 /** The action for a lead by its place in the list: mailboxes take turns. Throws when the request names what is not there. */
 export function planActions(
   options: Omit<DispatchRequests, 'requestedBy'>,
+  threads: ReadonlyMap<string, string> = new Map(),
 ): (lead: ImportedLead, index: number) => DispatchRequested['action'] {
   const { tenantId, campaign, step, importSource, config } = options;
   const known = config.campaigns.map(({ id }) => id);
@@ -115,7 +146,9 @@ export function planActions(
     );
   }
   return (lead, index) => {
-    const mailbox = mailboxes[index % mailboxes.length]!;
+    // Who wrote first writes on; a thread whose mailbox is gone has no better owner than the next one.
+    const owner = threads.get(lead.recipientKey);
+    const mailbox = mailboxes.find(({ id }) => id === owner) ?? mailboxes[index % mailboxes.length]!;
     return {
       campaign,
       step,

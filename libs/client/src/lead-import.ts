@@ -211,6 +211,5 @@ export function importFacts(
         }),
     importAgeH: 0,
     importDueAt: Math.round(importDueAt),
-    suppressionSyncAgeSec: 0,
   };
 }

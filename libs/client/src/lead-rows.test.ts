@@ -175,7 +175,6 @@ test('the facts of an import tell shares, and none where there is nobody', () =>
     provenanceShare: 0.5,
     importAgeH: 0,
     importDueAt: 5,
-    suppressionSyncAgeSec: 0,
   });
   expect(importFacts([], 0, 5)).not.toHaveProperty('verifiedShare');
 });

@@ -184,7 +184,9 @@ function configureCampaign(
     templateDigest,
     approvedDigest: approvedDigest(campaign.approved, templateDigest),
     ...linted,
-    oneClick: mailboxes.every(({ unsubscribeUrl }) => unsubscribeUrl !== null),
+    // A template can only offer the way out that its mailbox has.
+    optOut: linted.optOut && mailboxes.every(({ unsubscribeUrl }) => unsubscribeUrl !== null),
+    oneClick: mailboxes.every(({ unsubscribeUrl }) => unsubscribeUrl?.startsWith('https:') === true),
     bindings: bindingsOf(mailboxes, file),
     cta: campaign.cta,
     enabled: campaign.enabled,

@@ -125,10 +125,11 @@ export class LayerSource {
     return ticked.#fold(judge.fallenDue(known)).#withCauses(known, policy, atMs, known).#judgedAt(atMs);
   }
 
-  /** All that we learned from a source that went silent becomes unknown; what was observed elsewhere stands. */
-  loseHeartbeat(atMs: number): LayerSource {
+  /** A source fell silent: what it told before that time becomes unknown; what was observed elsewhere stands. */
+  loseHeartbeat(atMs: number, toldBeforeMs = atMs): LayerSource {
     const folded = Object.values(this.context.facts).filter(
-      (fact) => fact.verdict !== 'unknown' && fact.expiresAtMs === null,
+      (fact) =>
+        fact.verdict !== 'unknown' && fact.expiresAtMs === null && (fact.observedAtMs ?? 0) <= toldBeforeMs,
     );
     return this.#fold(
       folded.map((fact) => ({ type: 'fact_expired', atMs, fact: fact.fact, reason: 'heartbeat_lost' })),

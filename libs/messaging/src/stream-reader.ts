@@ -15,6 +15,22 @@ export interface ReadRange {
 
 const PULL = { max_messages: 1_000, expires: 10_000 } as const;
 
+/** What the client tells when its consumer is gone. */
+const GONE: ReadonlySet<string> = new Set([
+  'consumer_not_found',
+  'consumer_deleted',
+  'stream_not_found',
+  'reset',
+]);
+/** What the client tells when it cannot know what waits. */
+const DEAF: ReadonlySet<string> = new Set([...GONE, 'heartbeats_missed', 'no_responders']);
+const REOPEN_MS_MAX = 2_000;
+
+interface Reading {
+  readonly consumer: Consumer;
+  readonly messages: ConsumerMessages;
+}
+
 async function orderedConsumer(broker: Broker, range: ReadRange): Promise<Consumer> {
   return broker.js.consumers.get(range.stream, {
     filter_subjects: [...range.filters],
@@ -25,49 +41,71 @@ async function orderedConsumer(broker: Broker, range: ReadRange): Promise<Consum
   });
 }
 
-/** Everything that is there now, in order, then ends. Survives reconnects of the client. */
+/**
+ * Everything that is there now, in order, then ends. Survives a server that restarts: it goes on after the last
+ * message, and then gives also those that are not the newest of their subject.
+ */
 export async function* readStored(broker: Broker, range: ReadRange): AsyncGenerator<StoredMessage> {
-  const consumer = await orderedConsumer(broker, range);
-  const { num_pending } = await consumer.info(true);
-  if (num_pending === 0) {
-    void consumer.delete().catch(() => {});
-    return;
-  }
-  const messages = await consumer.consume(PULL);
-  try {
-    for await (const message of messages) {
-      const stored = storedMessage(range.stream, message);
-      yield stored;
-      if (stored.pending === 0) return;
+  let rest = range;
+  for (;;) {
+    const consumer = await orderedConsumer(broker, rest);
+    try {
+      if ((await consumer.info(true)).num_pending === 0) return;
+      const messages = await consumer.consume(PULL);
+      const ending = endWhenRead(consumer, messages);
+      for await (const message of messages) {
+        const stored = storedMessage(range.stream, message);
+        rest = { ...range, fromSeq: stored.seq + 1 };
+        yield stored;
+        if (stored.pending === 0) return;
+      }
+      if ((await ending) === 'read') return;
+    } finally {
+      void consumer.delete().catch(() => {});
     }
-  } finally {
-    await messages.close();
-    void consumer.delete().catch(() => {});
   }
 }
 
+/** Closes the reading when its consumer is gone, or has nothing more: the last ones may be deleted before they come. */
+async function endWhenRead(consumer: Consumer, messages: ConsumerMessages): Promise<'read' | 'gone'> {
+  for await (const { type } of messages.status()) {
+    const isGone = GONE.has(type);
+    const isRead = type === 'heartbeat' && (await consumer.info().catch(() => null))?.num_pending === 0;
+    if (!isGone && !isRead) continue;
+    void messages.close();
+    return isGone ? 'gone' : 'read';
+  }
+  return 'read';
+}
+
 /**
- * The newest message of each subject that fits its contract, with the sequence that stands on the subject now.
- * What does not fit was written past the edge: it is rejected where it is read as an input, and must keep nobody
- * from starting. Throws UnsupportedVersion.
+ * The newest message of each subject that fits its contract and its subject, with the sequence that stands on the
+ * subject now. What does not fit was written past the edge: it is rejected where it is read as an input, and must
+ * keep nobody from starting. Throws UnsupportedVersion.
  */
 export async function* readNewest<T extends { readonly v: string }>(
   broker: Broker,
   range: { readonly stream: StreamName; readonly filters: readonly string[] },
   contract: MessageContract<T, never>,
+  subjectOf: (message: T) => string,
 ): AsyncGenerator<{ readonly message: T; readonly stored: StoredMessage; readonly headSeq: number }> {
+  const fitting = (stored: StoredMessage): T | null => {
+    const message = decodeOrNull(contract, stored);
+    return message && subjectOf(message) === stored.subject ? message : null;
+  };
   for await (const head of readStored(broker, range)) {
-    const message = decodeOrNull(contract, head);
-    if (message) yield { message, stored: head, headSeq: head.seq };
-    else {
-      let before: { message: T; stored: StoredMessage } | null = null;
-      const history = { stream: range.stream, filters: [head.subject], fromSeq: 1 };
-      for await (const stored of readStored(broker, history)) {
-        const older = decodeOrNull(contract, stored);
-        if (older) before = { message: older, stored };
-      }
-      if (before) yield { ...before, headSeq: head.seq };
+    const message = fitting(head);
+    if (message) {
+      yield { message, stored: head, headSeq: head.seq };
+      continue;
     }
+    let before: { message: T; stored: StoredMessage } | null = null;
+    const history = { stream: range.stream, filters: [head.subject], fromSeq: 1 };
+    for await (const stored of readStored(broker, history)) {
+      const older = fitting(stored);
+      if (older) before = { message: older, stored };
+    }
+    if (before) yield { ...before, headSeq: head.seq };
   }
 }
 
@@ -113,22 +151,6 @@ export async function readAt(broker: Broker, stream: StreamName, seq: number): P
     data: message.data,
     pending: 0,
   };
-}
-
-/** What the client tells when its consumer is gone. */
-const GONE: ReadonlySet<string> = new Set([
-  'consumer_not_found',
-  'consumer_deleted',
-  'stream_not_found',
-  'reset',
-]);
-/** What the client tells when it cannot know what waits. */
-const DEAF: ReadonlySet<string> = new Set([...GONE, 'heartbeats_missed', 'no_responders']);
-const REOPEN_MS_MAX = 2_000;
-
-interface Reading {
-  readonly consumer: Consumer;
-  readonly messages: ConsumerMessages;
 }
 
 type Handle = (message: StoredMessage) => void | Promise<void>;
@@ -216,7 +238,8 @@ export class StreamFollower {
       try {
         const opened = await openReading(this.#broker, { ...this.#range, fromSeq: this.#nextSeq });
         this.#use(opened);
-        if (this.#closed) await opened.messages.close();
+        // Not waited for: nobody takes from it any more, and it ends only when somebody does.
+        if (this.#closed) void opened.messages.close();
         return;
       } catch {
         await sleep(backoffMs);

@@ -76,7 +76,17 @@ export async function claimSend(
   } catch (error) {
     if (!(error instanceof PublishConflict)) throw error;
   }
-  const found = await readOutcome(broker, subject);
+  let found = await readOutcome(broker, subject);
+  if (found.outcome.state === 'not_sent' && found.outcome.decisionSeq < decisionSeq) {
+    // An earlier release of the same dispatch came to nothing; this one is another.
+    try {
+      const { seq } = await store(broker, subject, data, found.message.seq);
+      return { kind: 'claimed', ...claim, seq };
+    } catch (error) {
+      if (!(error instanceof PublishConflict)) throw error;
+    }
+    found = await readOutcome(broker, subject);
+  }
   if (Buffer.compare(found.message.data, data) === 0) {
     return { kind: 'claimed', ...claim, seq: found.message.seq };
   }

@@ -38,8 +38,8 @@ export function earliestSendMs(decision: DecisionRecorded): number | null {
 }
 
 /**
- * Whether a send keeps to everything that its decision demands. `maxToday`, `maxPerHour`, `minGapSec`, `budgetIds`
- * and `canary` are counted by governance, which alone sees all senders: they are in the decision's times already.
+ * Whether a send keeps to everything that its decision demands. `maxToday` and `budgetIds` are counted by governance,
+ * which alone sees all senders: its decision is there because they allowed it.
  */
 export function honour(decision: DecisionRecorded, send: IntendedSend): Honour {
   const earliestMs = earliestSendMs(decision);

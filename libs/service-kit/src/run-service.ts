@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Broker, connectBroker } from '@orchestrate/messaging';
@@ -50,7 +51,7 @@ export async function runService<Shape extends z.ZodRawShape>(
   definition: ServiceDefinition<Shape>,
 ): Promise<void> {
   const environment = environmentOrExit(definition);
-  const instance = environment.ORCHESTRATE_INSTANCE ?? `${definition.name}-1`;
+  const instance = environment.ORCHESTRATE_INSTANCE ?? instanceOf(definition.name);
   const log = createLog({ service: definition.name, instance, level: environment.LOG_LEVEL });
   const end = Promise.withResolvers<number>();
   endOnSignals(log, end.resolve);
@@ -184,4 +185,10 @@ async function closeAll(services: AsyncDisposableStack, log: Logger): Promise<vo
     log.error({ err: error }, 'could not close in order');
     process.exitCode = EXIT.failed;
   }
+}
+
+/** Two processes must never share a name by default: host and process tell them apart. */
+function instanceOf(service: string): string {
+  const host = hostname().toLowerCase().replaceAll(/[^a-z0-9-]/g, '-').slice(0, 24);
+  return `${service}-${host}-${process.pid}`;
 }

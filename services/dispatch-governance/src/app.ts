@@ -7,7 +7,7 @@ import { GovernancePartition } from './governance-partition.ts';
 /** Decides every dispatch request of the partitions that this instance owns, one chain of records per tenant. */
 export async function startDispatchGovernance(context: ServiceContext<Environment>): Promise<RunningService> {
   const { broker, name, instance, life, log } = context;
-  const policy = await PolicyInForce.follow(broker);
+  const policy = await PolicyInForce.follow(broker, { log });
   const service: PartitionedService = {
     name,
     output: 'LEDGER',
@@ -26,7 +26,12 @@ export async function startDispatchGovernance(context: ServiceContext<Environmen
   return {
     health() {
       const status = loop.status();
-      return { ok: status.red.length === 0, detail: { ...status } };
+      const { current, problem } = policy;
+      const ok = status.red.length === 0 && problem === null;
+      return {
+        ok,
+        detail: { ...status, policy: current.digest.slice(0, 12), ...(problem ? { problem } : {}) },
+      };
     },
     async close() {
       await loop.close();

@@ -1,5 +1,6 @@
 import {
   type CanonicalRuntimeTruth,
+  type ConversationState,
   type DispatchAction,
   type DispatchCase,
   digestOf,
@@ -7,7 +8,7 @@ import {
   type RecipientStanding,
   TruthReading,
 } from '@orchestrate/canon';
-import type { DispatchRequested, TenantConfig } from '@orchestrate/contracts';
+import type { DispatchRequested, TenantConfig, Touch } from '@orchestrate/contracts';
 import { reservationFor } from './reserve.ts';
 import { stepOf, type TenantLedger } from './tenant-ledger.ts';
 
@@ -80,11 +81,17 @@ function standingOf(
   const touch = ledger.touchOf(asked.action.recipientKey);
   return {
     suppression,
-    conversation: asked.action.conversation,
+    conversation: conversationOf(asked, touch),
     touches: touch.count,
     lastTouchAtMs: touch.count > 0 ? touch.lastAtMs : null,
     lastMailbox: touch.count > 0 ? touch.mailbox : null,
     duplicate: touch.steps.includes(stepOf(asked.action)),
     unresolvedOutcome: touch.unresolved.length > 0,
   };
+}
+
+/** What the request says of the conversation, unless our own records say that a colleague wrote last. */
+function conversationOf({ action }: Asked, touch: Touch): ConversationState {
+  if (action.conversation !== 'none') return action.conversation;
+  return touch.count > 0 && touch.mailbox !== action.mailbox ? 'touched_by_colleague' : 'none';
 }

@@ -59,6 +59,7 @@ export class GovernancePartition implements PartitionWorker {
   highestSeq = 0;
   #truthAsOfMs = 0;
   #wasFresh = false;
+  #decidedWith: string;
   #open = false;
   #changed = 0;
   #resume: (() => void)[] = [];
@@ -66,6 +67,7 @@ export class GovernancePartition implements PartitionWorker {
   private constructor(context: PartitionContext, policy: PolicyInForce) {
     this.context = context;
     this.policy = policy;
+    this.#decidedWith = policy.current.digest;
   }
 
   /** Ledgers from their last saving, then every record that came after; truths and configurations as they stand. */
@@ -91,15 +93,21 @@ export class GovernancePartition implements PartitionWorker {
       partition.#replay(stored);
     }
     partition.highestSeq = Math.max(partition.highestSeq, fromSeq - 1);
+    const declared = ({ tenantId }: { tenantId: string }) => `config.${p}.${tenantId}.tenant`;
     const configs = { stream: 'CONFIG', filters: [`config.${p}.*.tenant`] } as const;
-    for await (const { message, stored } of readNewest(broker, configs, tenantConfigured)) {
+    for await (const { message, stored } of readNewest(broker, configs, tenantConfigured, declared)) {
       partition.desk(message.tenantId).configMoved(message, stored.seq);
     }
-    const truths = { stream: 'TRUTH', filters: [`truth.${p}.*`] } as const;
-    for await (const { stored } of readNewest(broker, truths, truthRecorded)) partition.truthRecorded(stored);
+    // The mark before the truths: what it vouches for is then never newer than what is read after it.
     const marks = { stream: 'TRUTH', filters: [truthMarkedContract.subject(p)] } as const;
-    for await (const { message } of readNewest(broker, marks, truthMarkedContract)) {
-      partition.truthMarked(message.asOfMs);
+    const marked = (mark: Mark) => truthMarkedContract.subject(mark.p);
+    for await (const { message, stored } of readNewest(broker, marks, truthMarkedContract, marked)) {
+      partition.truthMarked(Math.min(message.asOfMs, stored.storedAtMs));
+    }
+    const truths = { stream: 'TRUTH', filters: [`truth.${p}.*`] } as const;
+    const recorded = ({ tenantId }: { tenantId: string }) => truthRecorded.subject({ p, tenantId });
+    for await (const { stored } of readNewest(broker, truths, truthRecorded, recorded)) {
+      partition.truthRecorded(stored);
     }
     for (const desk of partition.#desks.values()) {
       for (const hold of desk.ledger.holds.values()) {
@@ -149,6 +157,7 @@ export class GovernancePartition implements PartitionWorker {
       const [tenantId, dispatchId] = key.split('/') as [string, string];
       this.desk(tenantId).again(dispatchId, 'release_due');
     }
+    this.#watchPolicy();
     for (const desk of this.#desks.values()) if (desk.waiting > 0) desk.kick();
   }
 
@@ -241,6 +250,16 @@ export class GovernancePartition implements PartitionWorker {
     } catch (problem) {
       this.context.lost(problem as Error);
       return false;
+    }
+  }
+
+  /** Another policy means other caps and thresholds: every hold is decided again. */
+  #watchPolicy(): void {
+    const { digest } = this.policy.current;
+    if (digest === this.#decidedWith) return;
+    this.#decidedWith = digest;
+    for (const desk of this.#desks.values()) {
+      for (const dispatchId of desk.ledger.holds.keys()) desk.again(dispatchId, 'policy_changed');
     }
   }
 

@@ -51,6 +51,7 @@ export function interventionRecord(
     actor: command.actor,
     reasonCode: command.reasonCode,
     dispatchId: command.dispatchId,
+    target: command.target,
     recordedAtMs: Date.now(),
   };
 }

@@ -105,7 +105,8 @@ export class TenantDesk {
 
   request(request: DispatchRequested, input: StoredMessage): void {
     if (input.seq <= this.ledger.chain.lastRequestSeq) return;
-    const asked: Asked = { ...request, requestSeq: input.seq, attempt: 0 };
+    // The server's time of the request: a hold's end must not hang on the caller's clock.
+    const asked: Asked = { ...request, requestedAtMs: input.storedAtMs, requestSeq: input.seq, attempt: 0 };
     // Asked for now, needed when its turn comes: the look-ups of a backlog overlap.
     const suppressionOf = () =>
       this.#partition.suppressionOf(this.ledger.tenantId, request.action.recipientKey);
@@ -114,6 +115,11 @@ export class TenantDesk {
     const patientUntilMs = askedAtMs + this.#partition.policy.current.policy.dispatch.staleWaitSec * 1000;
     const run = async () => {
       if (input.seq <= this.ledger.chain.lastRequestSeq) return;
+      const { dispatchId } = request;
+      // REQUESTS forgets an id after its age; what is still open here must not be decided as if it were new.
+      if (this.ledger.holds.has(dispatchId) || this.ledger.awaited(dispatchId)) {
+        return this.#refuse(`\`${dispatchId}\` was asked for before and is still open`);
+      }
       const isOld = Date.now() - askedAtMs > SUPPRESSION_AGE_MS_MAX;
       await this.#decide(
         asked,
@@ -319,6 +325,9 @@ export class TenantDesk {
     if (input.seq <= this.ledger.chain.lastOutcomeSeq) return;
     const awaited = this.ledger.awaited(outcome.dispatchId);
     if (!awaited) return this.#refuse(`no release of \`${outcome.dispatchId}\` awaits an outcome`);
+    if (outcome.decisionSeq !== awaited.release.seq) {
+      return this.#refuse(`the release of \`${outcome.dispatchId}\` is DECISIONS/${awaited.release.seq}`);
+    }
     const record = outcomeRecord(this.ledger, outcome, input, awaited);
     await this.append(record, encode(outcomeRecorded, record));
   }

@@ -128,7 +128,8 @@ export class ContinuityProbes {
       const window = windowOf(config, nowMs);
       return {
         facts: factsOf(window, cadenceSec, nowMs),
-        nextMs: Math.min(window.nextChangeAtMs ?? farMs, farMs),
+        // The next run moves on when it has come, so that it never seems overdue.
+        nextMs: Math.min(window.nextChangeAtMs ?? farMs, nextRunOver(window, nowMs), farMs),
       };
     } catch (error) {
       this.#dependencies.log.error(
@@ -154,6 +155,10 @@ export class ContinuityProbes {
       facts,
     });
   }
+}
+
+function nextRunOver({ nextRunAtMs }: ContinuityWindow, nowMs: number): number {
+  return nextRunAtMs === null ? Number.POSITIVE_INFINITY : Math.max(nextRunAtMs, nowMs) + 1_000;
 }
 
 /** No tenant has such a name. */

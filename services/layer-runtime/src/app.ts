@@ -7,7 +7,7 @@ import { LayerPartition } from './layer-partition.ts';
 /** Runs nine machines per tenant for the partitions that this instance owns. */
 export async function startLayerRuntime(context: ServiceContext<Environment>): Promise<RunningService> {
   const { broker, name, instance, life, log } = context;
-  const policy = await PolicyInForce.follow(broker);
+  const policy = await PolicyInForce.follow(broker, { log });
   const service: PartitionedService = {
     name,
     output: 'LAYERS',
@@ -24,7 +24,12 @@ export async function startLayerRuntime(context: ServiceContext<Environment>): P
   return {
     health() {
       const status = loop.status();
-      return { ok: status.red.length === 0, detail: { ...status } };
+      const { current, problem } = policy;
+      const ok = status.red.length === 0 && problem === null;
+      return {
+        ok,
+        detail: { ...status, policy: current.digest.slice(0, 12), ...(problem ? { problem } : {}) },
+      };
     },
     async close() {
       await loop.close();

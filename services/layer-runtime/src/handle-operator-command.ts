@@ -1,4 +1,4 @@
-import { partitionOf } from '@orchestrate/canon';
+import { partitionOf, type Reason } from '@orchestrate/canon';
 import { type OperatorCommanded, operatorCommanded } from '@orchestrate/contracts';
 import type { LayerEvent, LayerSource } from '@orchestrate/layer-machines';
 import {
@@ -13,6 +13,8 @@ import type { HeldSource, LayerPartition } from './layer-partition.ts';
 import { assertDeclared } from './tenant-sources.ts';
 
 const ALL = '_all';
+/** A cause of its own: ending the freeze of everything leaves a tenant's own freeze as it is, and the other way. */
+export const FREEZE_ALL: Reason = 'freeze_all';
 
 /** A person acted on a layer. What concerns single dispatches is governance's business, not a layer's. */
 export function handleOperatorCommand(partition: LayerPartition, input: StoredMessage): void | Promise<void> {
@@ -27,6 +29,9 @@ export function handleOperatorCommand(partition: LayerPartition, input: StoredMe
     partition.frozen = command.command === 'freeze';
   }
   const tenants = command.tenantId === ALL ? [...partition.tenants.keys()] : [command.tenantId];
+  if (command.target && !addressee(partition, command.tenantId, command)) {
+    return refuse(partition, input, command);
+  }
   for (const tenantId of tenants) {
     const held = addressee(partition, tenantId, command);
     if (!held || partition.isReplay(held, input)) continue;
@@ -73,9 +78,13 @@ function act(
     source.observe([{ fact: 'freeze', observedAtMs: atMs, outcome: { value } }], policy, atMs);
   switch (command.command) {
     case 'freeze':
-      return observeFreeze(true);
+      return command.tenantId === ALL
+        ? source.receive({ type: 'operator_hold', atMs, cause: FREEZE_ALL }, policy)
+        : observeFreeze(true);
     case 'unfreeze':
-      return released(partition, observeFreeze(false), 'freeze', atMs);
+      return command.tenantId === ALL
+        ? released(partition, source, FREEZE_ALL, atMs)
+        : released(partition, observeFreeze(false), 'freeze', atMs);
     case 'hold_layer':
       return source.receive({ type: 'operator_hold', atMs, cause: command.target!.cause }, policy);
     case 'release_layer':
@@ -105,6 +114,7 @@ async function refuse(
   command: OperatorCommanded,
 ): Promise<void> {
   const { broker, service } = partition.context;
-  const problem = new Error(`${command.target?.layer ?? 'the layer'} cannot take ${command.command}`);
+  const { layer, source } = command.target ?? { layer: 'governance', source: 'main' };
+  const problem = new Error(`${command.tenantId} has no ${layer}/${source} that takes ${command.command}`);
   await rejectInput(broker, service, input, 'refused_by_layer', problem);
 }

@@ -1,6 +1,7 @@
 import { tenantConfigured } from '@orchestrate/contracts';
 import type { LayerSource } from '@orchestrate/layer-machines';
 import { checkAddress, decodeStrict, type StoredMessage } from '@orchestrate/messaging';
+import { FREEZE_ALL } from './handle-operator-command.ts';
 import type { LayerPartition } from './layer-partition.ts';
 import { type DeclaredSource, declaredSources, observationsOf } from './tenant-sources.ts';
 
@@ -34,10 +35,13 @@ function tell(
   const initial = Object.entries(declared.initial ?? {}).filter(
     ([fact]) => (source.context.facts[fact]?.observedAtMs ?? null) === null,
   );
-  const freeze = declared.layer === 'governance' && partition.frozen ? { freeze: true } : {};
-  const facts = { ...Object.fromEntries(initial), ...declared.facts, ...freeze };
+  const facts = { ...Object.fromEntries(initial), ...declared.facts };
   let told = source.withEnabled(declared.enabled);
   if (Object.keys(facts).length > 0) told = told.observe(observationsOf(facts, atMs), policy, atMs);
+  // A tenant that comes while everything is frozen is frozen too.
+  if (declared.layer === 'governance' && partition.frozen) {
+    told = told.receive({ type: 'operator_hold', atMs, cause: FREEZE_ALL }, policy) ?? told;
+  }
   // The DNS probe looks at a new domain at once; until its first answer the check is in flight.
   if (isNew && declared.layer === 'sending_domain' && declared.enabled) {
     const deadlineMs = atMs + policy.firstCheckSec * 1000;

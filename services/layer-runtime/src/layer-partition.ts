@@ -49,7 +49,6 @@ export class LayerPartition implements PartitionWorker {
   readonly #sources = new Map<string, HeldSource>();
   readonly #deadlines = new DeadlineHeap();
   readonly #heartbeats = new Map<CanonicalBlockerLayer, number>();
-  readonly #openedAtMs = Date.now();
   #changed = 0;
 
   private constructor(context: PartitionContext, policy: PolicyInForce) {
@@ -61,12 +60,19 @@ export class LayerPartition implements PartitionWorker {
   static async open(context: PartitionContext, policy: PolicyInForce): Promise<LayerPartition> {
     const partition = new LayerPartition(context, policy);
     const { broker, p } = context;
+    const declared = ({ tenantId }: { tenantId: string }) => `config.${p}.${tenantId}.tenant`;
     const configs = { stream: 'CONFIG', filters: [`config.${p}.*.tenant`] } as const;
-    for await (const { message, stored } of readNewest(broker, configs, tenantConfigured)) {
+    for await (const { message, stored } of readNewest(broker, configs, tenantConfigured, declared)) {
       partition.declare(message, stored.seq);
     }
+    const conditioned = (message: LayerConditioned) => layerConditioned.subject({ ...message, p });
     const conditions = { stream: 'LAYERS', filters: [`layer.${p}.*.*.*`] } as const;
-    for await (const { message, stored, headSeq } of readNewest(broker, conditions, layerConditioned)) {
+    for await (const { message, stored, headSeq } of readNewest(
+      broker,
+      conditions,
+      layerConditioned,
+      conditioned,
+    )) {
       partition.#restore(message);
       context.publisher.seed(stored.subject, headSeq);
     }
@@ -216,11 +222,11 @@ export class LayerPartition implements PartitionWorker {
 
   #expireHeartbeats(nowMs: number): void {
     for (const layer of HEARTBEAT_LAYERS) {
-      const last = Math.max(this.#heartbeats.get(layer) ?? 0, this.#openedAtMs);
-      if (nowMs - last <= this.now.heartbeatMaxSec * 1000) continue;
+      const silentSinceMs = nowMs - this.now.heartbeatMaxSec * 1000;
+      if ((this.#heartbeats.get(layer) ?? 0) >= silentSinceMs) continue;
       for (const held of this.#sources.values()) {
         if (held.source.layer !== layer) continue;
-        const next = held.source.loseHeartbeat(nowMs);
+        const next = held.source.loseHeartbeat(nowMs, silentSinceMs);
         if (next !== held.source) this.save(held, next, null, nowMs);
       }
     }

@@ -15,6 +15,7 @@ export async function startSender(
     self: { sender: instance, senderLife: life },
     recipients: recipientStore(broker),
     deliver: delivery.deliver,
+    isReachable: delivery.isReachable,
     log,
   };
   const decisions = await subscribeDecisions(broker, {

@@ -66,11 +66,16 @@ test('one click is only promised over HTTPS', () => {
 });
 
 test('without a way to unsubscribe there are no headers that say so', () => {
-  expect(compose({ mailbox: { unsubscribeUrl: null } })).toMatchObject({
+  const content = { text: 'Dear {{ firstName }},' };
+  expect(compose({ content, mailbox: { unsubscribeUrl: null } })).toMatchObject({
     ok: true,
     oneClick: false,
     message: { headers: { 'X-Orchestrate-Decision': '42' } },
   });
+});
+
+test('a text that offers a way out which its mailbox does not have is no content', () => {
+  expect(compose({ mailbox: { unsubscribeUrl: null } })).toEqual({ ok: false, reason: 'content_missing' });
 });
 
 test.each([

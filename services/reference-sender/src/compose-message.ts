@@ -39,7 +39,7 @@ export function composeMessage(ingredients: Ingredients): Composed {
   const variables = {
     ...lead.variables,
     sender: { name: mailbox.name, postalAddress: mailbox.postalAddress },
-    unsubscribeUrl: unsubscribeUrl ?? '',
+    ...(unsubscribeUrl === null ? {} : { unsubscribeUrl }),
   };
   const subject = render(content.subject, variables);
   const text = render(content.text, variables);

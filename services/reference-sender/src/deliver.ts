@@ -14,6 +14,17 @@ export interface Delivered {
 
 export type Deliver = (message: OutgoingMessage) => Promise<Delivered>;
 
+export interface Delivery {
+  readonly deliver: Deliver;
+  /** Whether a server takes connections and our credentials; asked before a claim, which spends the one try. */
+  isReachable(): Promise<boolean>;
+  close(): void;
+}
+
+/** How long an answer about the server counts. */
+const REACHABLE_MS = 5_000;
+const UNREACHABLE_MS = 1_000;
+
 export interface DeliveryOptions {
   readonly connections: number;
   readonly connectMsMax?: number;
@@ -31,10 +42,7 @@ export interface DeliveryOptions {
  * nodemailer tells neither in its error codes nor in `command` how far it came. It reads a message only after the
  * 354, so whether its stream was read is the exact answer.
  */
-export function createDelivery(
-  smtpUrl: string,
-  options: DeliveryOptions,
-): { deliver: Deliver; close(): void } {
+export function createDelivery(smtpUrl: string, options: DeliveryOptions): Delivery {
   const { connections, connectMsMax = 10_000, silenceMsMax = 30_000, deliveryMsMax = 40_000 } = options;
   const transport = createTransport({
     url: smtpUrl,
@@ -74,7 +82,17 @@ export function createDelivery(
       return whatBecameOf(error, reading.hasBegun);
     }
   };
-  return { deliver, close: () => transport.close() };
+  let reachable = { is: false, untilMs: 0 };
+  const isReachable = async (): Promise<boolean> => {
+    if (Date.now() < reachable.untilMs) return reachable.is;
+    const is = await transport.verify().then(
+      () => true,
+      () => false,
+    );
+    reachable = { is, untilMs: Date.now() + (is ? REACHABLE_MS : UNREACHABLE_MS) };
+    return is;
+  };
+  return { deliver, isReachable, close: () => transport.close() };
 }
 
 /** A reply is the server's last word, whenever it comes; without one it counts how far the message had come. */

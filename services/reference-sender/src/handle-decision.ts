@@ -20,8 +20,11 @@ export interface Sender {
   readonly self: SenderIdentity;
   readonly recipients: RecipientStore;
   readonly deliver: Deliver;
+  readonly isReachable: () => Promise<boolean>;
   readonly log: Logger;
 }
+
+const UNREACHABLE_RETRY_MS = 3_000;
 
 type Sending = Omit<Settlement, 'constraintsDigest'>;
 
@@ -33,6 +36,12 @@ export async function handleDecision(
 ): Promise<Handled> {
   const { tenantId, dispatchId } = decision;
   const log = sender.log.child({ tenantId, dispatchId, causedBy: `DECISIONS/${meta.seq}` });
+  // A claim spends the only try that a release has: while no server answers it waits, as long as it is valid.
+  const nowMs = Date.now();
+  if (nowMs < (decision.validUntilMs ?? 0) && !(await sender.isReachable())) {
+    log.warn('the mail server does not answer, the release waits');
+    return { retryAtMs: nowMs + UNREACHABLE_RETRY_MS };
+  }
   const right = await obtainSendRight(sender.broker, decision, meta.seq, sender.self);
   if (right.kind === 'wait') return right;
   if (right.kind === 'settled') return 'done';

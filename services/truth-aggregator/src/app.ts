@@ -6,7 +6,7 @@ import { TruthPartition } from './truth-partition.ts';
 /** Builds one truth per tenant for the partitions that this instance owns. */
 export async function startTruthAggregator(context: ServiceContext<object>): Promise<RunningService> {
   const { broker, name, instance, life, log } = context;
-  const policy = await PolicyInForce.follow(broker);
+  const policy = await PolicyInForce.follow(broker, { log });
   const service: PartitionedService = {
     name,
     output: 'TRUTH',
@@ -20,7 +20,12 @@ export async function startTruthAggregator(context: ServiceContext<object>): Pro
   return {
     health() {
       const status = loop.status();
-      return { ok: status.red.length === 0, detail: { ...status } };
+      const { current, problem } = policy;
+      const ok = status.red.length === 0 && problem === null;
+      return {
+        ok,
+        detail: { ...status, policy: current.digest.slice(0, 12), ...(problem ? { problem } : {}) },
+      };
     },
     async close() {
       await loop.close();

@@ -44,11 +44,13 @@ export class TruthPartition implements PartitionWorker {
   readonly #policy: PolicyInForce;
   readonly #tenants = new Map<string, HeldTenant>();
   #asOfMs: number;
+  #builtWith: string;
   #changed = 0;
 
   private constructor(context: PartitionContext, policy: PolicyInForce, mark: Mark | null) {
     this.#context = context;
     this.#policy = policy;
+    this.#builtWith = policy.current.digest;
     this.#asOfMs = mark?.asOfMs ?? 0;
   }
 
@@ -59,14 +61,16 @@ export class TruthPartition implements PartitionWorker {
   ): Promise<TruthPartition> {
     const partition = new TruthPartition(context, policy, mark);
     const { broker, p } = context;
+    const recorded = (message: TruthRecorded) => truthRecorded.subject({ ...message, p });
     const truths = { stream: 'TRUTH', filters: [`truth.${p}.*`] } as const;
-    for await (const { message, stored, headSeq } of readNewest(broker, truths, truthRecorded)) {
+    for await (const { message, stored, headSeq } of readNewest(broker, truths, truthRecorded, recorded)) {
       partition.#tenant(message.tenantId).truth = truthFromWire(message);
       context.publisher.seed(stored.subject, headSeq);
     }
     // Conditions that came after the mark are read again as inputs; these here only complete the picture.
+    const conditioned = (message: LayerConditioned) => layerConditioned.subject({ ...message, p });
     const conditions = { stream: 'LAYERS', filters: [`layer.${p}.*.*.*`] } as const;
-    for await (const { message, stored } of readNewest(broker, conditions, layerConditioned)) {
+    for await (const { message, stored } of readNewest(broker, conditions, layerConditioned, conditioned)) {
       partition.#foldCondition(message, stored);
     }
     for (const tenantId of partition.#tenants.keys()) partition.#publish(tenantId);
@@ -90,7 +94,13 @@ export class TruthPartition implements PartitionWorker {
     this.#publish(tenantId);
   }
 
-  tick(): void {}
+  /** Another policy means other floors and risks: every truth is built anew. */
+  tick(): void {
+    const { digest } = this.#policy.current;
+    if (digest === this.#builtWith) return;
+    this.#builtWith = digest;
+    for (const tenantId of this.#tenants.keys()) this.#publish(tenantId);
+  }
 
   asOfMs(): number {
     return this.#asOfMs;

@@ -1,4 +1,8 @@
+import type { Reason } from '../condition.ts';
 import { because, defineGate } from './gate.ts';
+
+/** The cause under which governance is held while everything is frozen. */
+const FREEZE_ALL: Reason = 'freeze_all';
 
 export const operatorFreezeGate = defineGate({
   blocker: 'operator_freeze',
@@ -14,6 +18,8 @@ export const operatorFreezeGate = defineGate({
     const reasons = [because(freeze)];
     if (freeze.verdict === 'unknown')
       return { outcome: freeze.stale ? 'stale' : 'unknown', because: reasons };
-    return { outcome: freeze.value === true ? 'frozen' : 'clear', because: reasons };
+    // A tenant's own freeze and the one of everything are two causes: ending one leaves the other.
+    const frozen = freeze.value === true || reading.holds('governance', 'main').includes(FREEZE_ALL);
+    return { outcome: frozen ? 'frozen' : 'clear', because: reasons };
   },
 });

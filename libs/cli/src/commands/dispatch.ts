@@ -5,6 +5,7 @@ import {
   importLeads,
   readChain,
   readTenantConfig,
+  readTruth,
   requestDispatches,
 } from '@orchestrate/client';
 import type { DecisionRecorded } from '@orchestrate/contracts';
@@ -13,6 +14,9 @@ import { Command } from 'commander';
 import { globalOptions, withBroker } from '../connect.ts';
 import { onlyOne } from '../only-one.ts';
 import { Progress, printJson, printLine, printTable } from '../print.ts';
+import { printReport } from './leads.ts';
+
+const TRUTH_MS_MAX = 5_000;
 
 interface DispatchOptions {
   readonly leads: string;
@@ -49,12 +53,15 @@ async function dispatch(tenantId: string, options: DispatchOptions, command: Com
     if (!config) throw new Error(`there is no tenant \`${tenantId}\`: apply its tenant file first`);
     const campaign = onlyOne('campaign', config.campaigns, options.campaign);
     const importId = onlyOne('import', config.imports, options.import);
+    const startedMs = Date.now();
     const imported = await importLeads(broker, {
       tenantId,
       importId,
       file: options.leads,
       ...(options.suppressions ? { suppressionFile: options.suppressions } : {}),
     });
+    if (!json) printReport(options.leads, imported);
+    await truthKnows(broker, tenantId, importId, startedMs);
     const asked = await requestDispatches(broker, {
       tenantId,
       campaign,
@@ -75,9 +82,11 @@ async function dispatch(tenantId: string, options: DispatchOptions, command: Com
     );
     const waiting = asked.dispatchIds.length - decided.length;
     if (json) {
+      const { leads: _leads, ...rows } = imported;
       printJson({
         tenantId,
         campaign,
+        import: rows,
         requested: asked.requested,
         already: asked.already,
         decisions: tally,
@@ -93,6 +102,24 @@ async function dispatch(tenantId: string, options: DispatchOptions, command: Com
         .map(([kind, count]) => [kind, String(count)]),
     );
   });
+}
+
+/** The import is evidence too: asked before the truth has it, every lead would be held for it first. */
+async function truthKnows(
+  broker: Broker,
+  tenantId: string,
+  importId: string,
+  sinceMs: number,
+): Promise<void> {
+  const deadline = Date.now() + TRUTH_MS_MAX;
+  while (Date.now() < deadline) {
+    const sources = (await readTruth(broker, tenantId))?.truth.layers.data.sources ?? [];
+    const fact = sources
+      .find((source) => source.source === importId)
+      ?.facts.find((one) => one.fact === 'importState');
+    if ((fact?.observedAtMs ?? 0) >= sinceMs || fact?.value === 'done') return;
+    await sleep(100);
+  }
 }
 
 function wholeNumber(option: string, text: string): number {

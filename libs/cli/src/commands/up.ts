@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
-import { readPolicyFile } from '@orchestrate/client';
 import { AlreadyRunning, attach, startPlatform } from '@orchestrate/embedded';
-import { activatePolicy, connectBroker, provisionStreams, readLast } from '@orchestrate/messaging';
+import { connectBroker } from '@orchestrate/messaging';
 import { Command } from 'commander';
 import { globalOptions } from '../connect.ts';
 import { colours, printJson, printLine } from '../print.ts';
 import { REPOSITORY } from '../repository.ts';
+import { provision } from './provision.ts';
 
 const SERVICES = ['layer-runtime', 'truth-aggregator', 'dispatch-governance', 'evidence-probes'] as const;
 
@@ -75,11 +75,7 @@ async function up(options: UpOptions, command: Command): Promise<void> {
 
 async function prepare(url: string, policyFile: string | undefined): Promise<void> {
   await using broker = await connectBroker({ url, name: 'provisioner' });
-  await provisionStreams(broker);
-  const active = await readLast(broker, 'POLICY', 'policy.active');
-  if (policyFile || !active) {
-    await activatePolicy(broker, readPolicyFile(policyFile));
-  }
+  await provision(broker, policyFile);
 }
 
 /** ^C or SIGTERM, once. The services have process groups of their own, so it is ours to stop them. */

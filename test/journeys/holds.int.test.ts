@@ -1,0 +1,198 @@
+import { randomUUID } from 'node:crypto';
+import { digestOfBytes, partitionOf } from '@orchestrate/canon';
+import {
+  decisionRecorded,
+  type InterventionRecorded,
+  interventionRecorded,
+  type RecordKind,
+  VERSION,
+} from '@orchestrate/contracts';
+import { activatePolicy, type Broker, encode } from '@orchestrate/messaging';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  eventually,
+  GAPLESS_POLICY,
+  type PlatformFixture,
+  startPlatformFixture,
+} from './platform-fixture.ts';
+import {
+  chainOf,
+  command,
+  configure,
+  decided,
+  decisions,
+  expectUnbroken,
+  readyTenant,
+  rejections,
+  request,
+  truthOf,
+} from './tenant-fixture.ts';
+
+let fixture: PlatformFixture;
+let broker: Broker;
+beforeAll(async () => {
+  fixture = await startPlatformFixture({
+    services: [{ name: 'layer-runtime' }, { name: 'truth-aggregator' }, { name: 'dispatch-governance' }],
+  });
+  broker = fixture.broker;
+});
+afterAll(() => fixture[Symbol.asyncDispose]());
+
+/** A tenant whose sends need a person, and its first hold. */
+async function heldForReview(tenantId: string) {
+  await readyTenant(broker, tenantId, { mode: 'approval_required' });
+  await request(broker, tenantId, 1);
+  return decided(broker, tenantId, 1, { kind: 'HOLD_FOR_HUMAN_REVIEW', lane: 'person' });
+}
+
+async function recordsOf<K extends RecordKind>(tenantId: string, kind: K) {
+  return (await chainOf(broker, tenantId)).filter((link) => link.record.kind === kind);
+}
+
+async function rejectedCommand(seq: number) {
+  return eventually('the command is rejected', async () =>
+    (await rejections(broker)).find(
+      (one) => one.stream === 'OPERATOR' && one.seq === seq && one.service === 'dispatch-governance',
+    ),
+  );
+}
+
+describe('a hold for a person', () => {
+  it('is approved by an approval of its exact action, on record before it takes effect, and only once', async () => {
+    const held = await heldForReview('approved');
+    const about = { dispatchId: 'd-1', actionDigest: held.actionDigest };
+    const commandSeq = await command(broker, 'approved', 'approve', about);
+    const approved = await decided(broker, 'approved', 1, { kind: 'APPROVE', trigger: 'operator' });
+    const [approval] = await recordsOf('approved', 'APPROVAL');
+    expect(approval?.record).toMatchObject({ commandSeq, actor: 'olga', ...about });
+    expect(approval!.record.ordinal).toBeLessThan(approved.ordinal);
+    expect(approved.approvalId).toBe((approval!.record as { approvalId: string }).approvalId);
+    expect(approved.rationale.find((one) => one.question === 'whyDispatchSafe')?.code).toBe('approval_bound');
+
+    const again = await command(broker, 'approved', 'approve', about);
+    expect((await rejectedCommand(again)).issues[0]?.message).toMatch(/`d-1` is no open hold/);
+    await request(broker, 'approved', 2);
+    await decided(broker, 'approved', 2, { kind: 'HOLD_FOR_HUMAN_REVIEW', approvalId: null });
+    expectUnbroken(await chainOf(broker, 'approved'));
+  });
+
+  it('is not released by an approval of another action', async () => {
+    const first = await heldForReview('mistaken');
+    await request(broker, 'mistaken', 2);
+    await decided(broker, 'mistaken', 2, { kind: 'HOLD_FOR_HUMAN_REVIEW' });
+    await command(broker, 'mistaken', 'approve', { dispatchId: 'd-2', actionDigest: first.actionDigest });
+    const held = await decided(broker, 'mistaken', 2, { kind: 'HOLD_FOR_HUMAN_REVIEW', attempt: 2 });
+    expect(held.unblock.map((one) => one.reason)).toContain('approval_mismatch');
+    expect((await decisions(broker, 'mistaken')).filter((one) => one.kind === 'APPROVE')).toEqual([]);
+  });
+
+  it('is ended for good by a rejection, with its record', async () => {
+    await heldForReview('rejected');
+    await command(broker, 'rejected', 'reject', { dispatchId: 'd-1' });
+    await decided(broker, 'rejected', 1, { kind: 'BLOCK', decidingOutcome: 'rejected_by_operator' });
+    const chain = await chainOf(broker, 'rejected');
+    expect(chain.map((link) => link.record.kind)).toEqual(['HOLD_FOR_HUMAN_REVIEW', 'INTERVENTION', 'BLOCK']);
+    const late = await command(broker, 'rejected', 'approve', { dispatchId: 'd-1' });
+    await rejectedCommand(late);
+  });
+
+  it('is still ended when governance dies between the record of the rejection and the block', async () => {
+    await heldForReview('torn');
+    const { pid } = fixture.platform.supervisor.list().find((one) => one.name === 'dispatch-governance')!;
+    process.kill(pid!, 'SIGSTOP');
+    const commandSeq = await command(broker, 'torn', 'reject', { dispatchId: 'd-1' });
+    // What the owner would have written as its last act.
+    const [{ seq, data, record: head }] = (await chainOf(broker, 'torn')).slice(-1) as [
+      Awaited<ReturnType<typeof chainOf>>[number],
+    ];
+    const record: InterventionRecorded = {
+      v: VERSION,
+      id: randomUUID(),
+      tenantId: 'torn',
+      causedBy: `OPERATOR/${commandSeq}`,
+      ordinal: head.ordinal + 1,
+      prevSeq: seq,
+      prevHash: digestOfBytes(data),
+      codeVersion: head.codeVersion,
+      target: null,
+      kind: 'INTERVENTION',
+      command: 'reject',
+      commandSeq,
+      actor: 'olga',
+      reasonCode: 'reviewed',
+      dispatchId: 'd-1',
+      recordedAtMs: Date.now(),
+    };
+    const p = partitionOf('torn');
+    await broker.publisher.publish(
+      decisionRecorded.subject({ p, tenantId: 'torn', kind: 'INTERVENTION' }),
+      encode(interventionRecorded, record),
+      { expect: { lastSeq: seq, subject: `decision.${p}.torn.*` } },
+    );
+    await fixture.platform.supervisor.kill('dispatch-governance-1');
+    await decided(broker, 'torn', 1, { kind: 'BLOCK', decidingOutcome: 'rejected_by_operator' });
+    expect(await recordsOf('torn', 'INTERVENTION')).toHaveLength(1);
+    expectUnbroken(await chainOf(broker, 'torn'));
+  });
+});
+
+describe('a freeze', () => {
+  it('blocks what is asked from then on, and lets the next one pass once it is lifted', async () => {
+    await readyTenant(broker, 'frozen', { capPerDay: 10 });
+    await request(broker, 'frozen', 1);
+    await decided(broker, 'frozen', 1, { kind: 'APPROVE' });
+    await command(broker, 'frozen', 'freeze');
+    await eventually('the truth says so', async () => (await stateOf('frozen')) === 'operator_review');
+    await request(broker, 'frozen', 2);
+    await decided(broker, 'frozen', 2, { kind: 'BLOCK', decidingOutcome: 'frozen', decidingGate: 1 });
+    await command(broker, 'frozen', 'unfreeze');
+    await eventually('the truth says so', async () => (await stateOf('frozen')) === 'ready');
+    await request(broker, 'frozen', 3);
+    await decided(broker, 'frozen', 3, { kind: 'APPROVE' });
+    expect((await recordsOf('frozen', 'INTERVENTION')).map((link) => link.record)).toMatchObject([
+      { command: 'freeze' },
+      { command: 'unfreeze' },
+    ]);
+    await decided(broker, 'frozen', 2, { kind: 'BLOCK', attempt: 1 });
+  });
+});
+
+const stateOf = async (tenantId: string) => (await truthOf(broker, tenantId))?.layers.governance.state;
+
+describe('a hold for capacity', () => {
+  it('is decided again when a new configuration raises the cap, and not beyond it', async () => {
+    await readyTenant(broker, 'growing', { capPerDay: 1 });
+    for (const n of [1, 2, 3]) await request(broker, 'growing', n);
+    await decided(broker, 'growing', 1, { kind: 'APPROVE' });
+    await decided(broker, 'growing', 3, { decidingOutcome: 'cap_reached', lane: 'watch' });
+    await configure(broker, 'growing', { capPerDay: 2 });
+    await decided(broker, 'growing', 2, { kind: 'APPROVE', attempt: 2 });
+    await decided(broker, 'growing', 3, { decidingOutcome: 'cap_reached' });
+    expect((await decisions(broker, 'growing')).filter((one) => one.reserved)).toHaveLength(2);
+  });
+});
+
+describe('a hold that nobody resolves', () => {
+  it('ends in a block when its time is over, also when governance was killed in between', async () => {
+    await readyTenant(broker, 'forgotten', { capPerDay: 0 });
+    await activatePolicy(broker, {
+      ...GAPLESS_POLICY,
+      name: 'short',
+      dispatch: { ...GAPLESS_POLICY.dispatch, holdValidSec: 2 },
+    });
+    let n = 0;
+    const held = await eventually('a hold that is short', async () => {
+      await request(broker, 'forgotten', ++n);
+      const one = await decided(broker, 'forgotten', n, { decidingOutcome: 'cap_reached' });
+      return one.expiresAtMs! - one.requestedAtMs === 2_000 && one;
+    });
+    await fixture.platform.supervisor.kill('dispatch-governance-1');
+    await decided(broker, 'forgotten', n, {
+      kind: 'BLOCK',
+      decidingOutcome: 'hold_expired',
+      trigger: 'expired',
+    });
+    expect(held.reserved).toBeNull();
+    await activatePolicy(broker, GAPLESS_POLICY);
+  });
+});
