@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { digestOfBytes, partitionOf } from '@orchestrate/canon';
+import { ALL_TENANTS, sendCommand } from '@orchestrate/client';
 import {
   decisionRecorded,
   type InterventionRecorded,
@@ -22,6 +23,7 @@ import {
   decided,
   decisions,
   expectUnbroken,
+  observeMailbox,
   readyTenant,
   rejections,
   request,
@@ -156,6 +158,55 @@ describe('a freeze', () => {
     await decided(broker, 'frozen', 2, { kind: 'BLOCK', attempt: 1 });
   });
 });
+
+describe('a freeze of everything', () => {
+  it('ends without ending the freeze that a tenant has for its own reason', async () => {
+    await readyTenant(broker, 'abusive');
+    await readyTenant(broker, 'innocent');
+    await command(broker, 'abusive', 'freeze');
+    await everything('freeze');
+    for (const tenantId of ['abusive', 'innocent']) {
+      await eventually(`${tenantId} is stopped`, async () => (await stateOf(tenantId)) === 'operator_review');
+    }
+    await request(broker, 'innocent', 1);
+    await decided(broker, 'innocent', 1, { kind: 'BLOCK', decidingOutcome: 'frozen' });
+    await everything('unfreeze');
+    await eventually('the innocent one goes on', async () => (await stateOf('innocent')) === 'ready');
+    await request(broker, 'innocent', 2);
+    await decided(broker, 'innocent', 2, { kind: 'APPROVE' });
+    await request(broker, 'abusive', 1);
+    await decided(broker, 'abusive', 1, { kind: 'BLOCK', decidingOutcome: 'frozen' });
+    expect((await recordsOf('innocent', 'INTERVENTION')).map((link) => link.record)).toMatchObject([
+      { command: 'freeze' },
+      { command: 'unfreeze' },
+    ]);
+  });
+});
+
+describe('one person', () => {
+  it('is not written to by two mailboxes, nor twice at once by two campaigns', async () => {
+    const tenantId = 'crowded';
+    await readyTenant(broker, tenantId, { capPerDay: 10 });
+    await configure(broker, tenantId, { capPerDay: 10, colleague: true });
+    await observeMailbox(broker, tenantId, 'bert');
+    await eventually('the second campaign is ready', async () => {
+      const truth = await truthOf(broker, tenantId);
+      return truth?.layers.campaign.sources.length === 2 && truth.layers.mailbox.state === 'ready';
+    });
+    await request(broker, tenantId, 1);
+    await decided(broker, tenantId, 1, { kind: 'APPROVE' });
+    await request(broker, tenantId, 2, { campaign: 'summer', recipient: 1 });
+    await decided(broker, tenantId, 2, { kind: 'HOLD_FOR_CONTEXT', decidingGate: 9 });
+    await request(broker, tenantId, 3, { campaign: 'summer', recipient: 1, mailbox: 'bert' });
+    await decided(broker, tenantId, 3, {
+      kind: 'HOLD_FOR_REPLY_RISK',
+      decidingOutcome: 'touched_by_colleague',
+    });
+  });
+});
+
+const everything = (name: 'freeze' | 'unfreeze') =>
+  sendCommand(broker, { tenantId: ALL_TENANTS, command: name, actor: 'test', reasonCode: 'incident' });
 
 const stateOf = async (tenantId: string) => (await truthOf(broker, tenantId))?.layers.governance.state;
 

@@ -36,14 +36,16 @@ import { eventually } from './platform-fixture.ts';
 export const DIGEST = 'a'.repeat(64);
 
 export interface TenantWishes {
+  /** A second mailbox `bert`, and a campaign `summer` that both may send. */
+  readonly colleague?: boolean;
   readonly capPerDay?: number;
   readonly mode?: TenantConfig['governance']['mode'];
 }
 
 /** One domain, one mailbox, one approved campaign, one import. */
 export function tenantConfig(tenantId: string, wishes: TenantWishes = {}): TenantConfig {
-  const { capPerDay = 3, mode = 'autonomous' } = wishes;
-  return {
+  const { capPerDay = 3, mode = 'autonomous', colleague = false } = wishes;
+  const config: TenantConfig = {
     v: VERSION,
     id: randomUUID(),
     tenantId,
@@ -85,6 +87,14 @@ export function tenantConfig(tenantId: string, wishes: TenantWishes = {}): Tenan
       },
     ],
     imports: [{ id: 'list', enabled: true }],
+  };
+  if (!colleague) return config;
+  const [anna] = config.mailboxes;
+  const [spring] = config.campaigns;
+  return {
+    ...config,
+    mailboxes: [anna!, { ...anna!, id: 'bert' }],
+    campaigns: [spring!, { ...spring!, id: 'summer', mailboxes: ['anna', 'bert'] }],
   };
 }
 
@@ -159,6 +169,13 @@ export async function observe(
   await publishCertainly(broker, subject, encode(evidenceObserved, message));
 }
 
+/** A mailbox that can do everything, with a good name. */
+export async function observeMailbox(broker: Broker, tenantId: string, mailbox: string): Promise<void> {
+  for (const [layer, source, facts] of FACTS) {
+    if (source === 'anna') await observe(broker, tenantId, layer, mailbox, facts);
+  }
+}
+
 /** Every fact of a tenant that may send. */
 export async function observeAll(broker: Broker, tenantId: string): Promise<void> {
   for (const [layer, source, facts] of FACTS) await observe(broker, tenantId, layer, source, facts);
@@ -185,7 +202,15 @@ export async function readyTenant(broker: Broker, tenantId: string, wishes?: Ten
   await readyTruth(broker, tenantId);
 }
 
-export function requestMessage(tenantId: string, n: number) {
+export interface RequestWishes {
+  readonly campaign?: string;
+  readonly mailbox?: string;
+  /** The recipient of that dispatch, when it is not a new one. */
+  readonly recipient?: number;
+}
+
+export function requestMessage(tenantId: string, n: number, wishes: RequestWishes = {}) {
+  const { campaign = 'spring', mailbox = 'anna', recipient = n } = wishes;
   return {
     v: VERSION,
     id: randomUUID(),
@@ -195,12 +220,12 @@ export function requestMessage(tenantId: string, n: number) {
     requestedBy: 'test',
     requestedAtMs: Date.now(),
     action: {
-      campaign: 'spring',
+      campaign,
       step: 1,
-      mailbox: 'anna',
+      mailbox,
       domain: 'main',
       importSource: 'list',
-      recipientKey: n.toString(16).padStart(64, '0'),
+      recipientKey: recipient.toString(16).padStart(64, '0'),
       recipientVerified: true,
       prospect: 'verified_import' as const,
       conversation: 'none' as const,
@@ -210,8 +235,13 @@ export function requestMessage(tenantId: string, n: number) {
 }
 
 /** Asks for the dispatch `d-<n>`, each to a recipient of its own. */
-export async function request(broker: Broker, tenantId: string, n: number): Promise<void> {
-  const message = requestMessage(tenantId, n);
+export async function request(
+  broker: Broker,
+  tenantId: string,
+  n: number,
+  wishes?: RequestWishes,
+): Promise<void> {
+  const message = requestMessage(tenantId, n, wishes);
   const subject = dispatchRequested.subject({ tenantId, dispatchId: message.dispatchId });
   try {
     await publishCertainly(broker, subject, encode(dispatchRequested, message));

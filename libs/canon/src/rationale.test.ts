@@ -46,6 +46,15 @@ describe('why now', () => {
     expect(stepDueAtMs(caseWith())).toBeNull();
   });
 
+  test('a first step of a second campaign waits for the interval like any other message to the same person', () => {
+    const first = (lastTouchAtMs: number): CaseChange => ({
+      action: { step: 1 },
+      recipient: { lastTouchAtMs, touches: 1 },
+    });
+    expect(code('whyNow', first(NOW_MS - interval + 1))).toBe('too_soon');
+    expect(code('whyNow', first(NOW_MS - interval))).toBe('step_due');
+  });
+
   test('a later step to somebody who never got the first has no time', () => {
     expect(code('whyNow', second(null))).toBe('no_time_basis');
   });

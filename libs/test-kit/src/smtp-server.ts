@@ -15,6 +15,8 @@ export interface ReceivedMessage {
 }
 
 export interface SmtpServerOptions {
+  /** Default: a free one. */
+  readonly port?: number;
   /** Called before a message counts as received. A throw answers `451` and the message does not count. */
   readonly onMessage?: (message: ReceivedMessage) => void | Promise<void>;
   /** The reply that refuses a recipient, such as `550 5.1.1 no such user`, or null to take it. */
@@ -73,7 +75,7 @@ export async function startSmtpServer(options: SmtpServerOptions = {}): Promise<
   });
   // a client that goes away in mid-sentence is its own business
   server.on('error', () => undefined);
-  server.listen(0, HOST);
+  server.listen(options.port ?? 0, HOST);
   await once(server.server, 'listening');
 
   let stopped: Promise<void> | undefined;

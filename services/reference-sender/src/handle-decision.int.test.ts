@@ -197,3 +197,21 @@ test('two senders on one stream send each dispatch once', async () => {
     expect(await settledOutcomeOf(dispatch)).toMatchObject({ state: 'sent' });
   expect(smtp.messages).toHaveLength(40);
 });
+
+test('while no mail server answers a release is not claimed, and goes out when one does', async () => {
+  const away = await startSmtpServer();
+  const { url } = away;
+  await away.stop();
+  await using _ = await startSenderOn(url, 'patient');
+  await putRecipients('patient');
+  const dispatch = released('patient');
+  await publishDecision(broker, dispatch);
+  await vi.waitFor(async () => {
+    const { num_ack_pending } = await broker.jsm.consumers.info('DECISIONS', 'senders');
+    expect(num_ack_pending).toBeGreaterThan(0);
+  });
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  expect(await outcomeOf(dispatch)).toBeNull();
+  await using _back = await startSmtpServer({ port: Number(new URL(url).port) });
+  await vi.waitFor(async () => expect(await outcomeOf(dispatch)).toMatchObject({ state: 'sent' }), 20_000);
+});

@@ -22,3 +22,9 @@ test('an answer that only grew old is nobody’s work', () => {
     reasons: ['truth_stale'],
   });
 });
+
+test('while everything is frozen, a tenant that is not frozen itself is blocked as well', () => {
+  const causes = { holds: { freeze_all: { sinceMs: NOW_MS } } };
+  const found = askGate(operatorFreezeGate, { layers: { governance: { facts: { freeze: false }, causes } } });
+  expect(found).toMatchObject({ outcome: 'frozen', decision: 'BLOCK' });
+});
