@@ -1,6 +1,14 @@
 import { CANONICAL_BLOCKER_LAYERS, type CanonicalRuntimeTruth } from '@orchestrate/canon';
-import type { Books } from '@orchestrate/client';
-import type { Expectation } from './workspace.ts';
+import {
+  type Books,
+  effectiveDecisions,
+  type LeadImportReport,
+  readChain,
+  readTruth,
+} from '@orchestrate/client';
+import type { Broker } from '@orchestrate/messaging';
+import type { SmtpServer } from '@orchestrate/test-kit';
+import type { Expectation, Expectations } from './workspace.ts';
 
 /** Whether a tenant's truth is the one that its condition leads to. */
 export function stateProblems(
@@ -47,4 +55,54 @@ export function bookProblems(expected: Expectation, books: Books, mails: number,
   for (const kind of expected.mustContain) must(decisions[kind] > 0, `no ${kind}`);
   for (const kind of expected.mustNotContain) must(decisions[kind] === 0, `${decisions[kind]} x ${kind}`);
   return problems;
+}
+
+/** A domain that cannot be asked is held for, never failed: only the suppressed people of its list are blocked. */
+export async function unknownProblems(
+  broker: Broker,
+  expectations: Expectations,
+  imports: ReadonlyMap<string, LeadImportReport>,
+): Promise<string[]> {
+  const unknown = Object.entries(expectations.tenants).filter(
+    ([, { layers }]) => layers.sending_domain === 'unknown',
+  );
+  const problems = await Promise.all(
+    unknown.map(async ([tenantId, expected]) => {
+      const truth = (await readTruth(broker, tenantId))?.truth;
+      const records = [...effectiveDecisions(await readChain(broker, tenantId)).values()];
+      const blocked = records.filter(({ kind }) => kind === 'BLOCK').length;
+      const failed = records.filter(({ gates }) => gates[4]!.outcome !== 'unknown').length;
+      const suppressed = imports.get(tenantId)!.suppressedLeads;
+      return [
+        ...stateProblems(tenantId, expected, truth),
+        ...(blocked === suppressed ? [] : [`${tenantId}: ${blocked} blocked, ${suppressed} suppressed`]),
+        ...(failed === 0 ? [] : [`${tenantId}: ${failed} decisions do not read its identity as unknown`]),
+      ];
+    }),
+  );
+  return problems.flat();
+}
+
+/** By the domain that a mail came from, which is the tenant's own. */
+export function mailsByTenant(smtp: SmtpServer, tenants: readonly string[]): ReadonlyMap<string, number> {
+  return new Map(
+    tenants.map((tenantId) => [
+      tenantId,
+      smtp.messages.filter((message) => message.from.endsWith(`@${tenantId}.example`)).length,
+    ]),
+  );
+}
+
+/** A message id names one dispatch; a recipient is written to once by a tenant. */
+export function doubled(smtp: SmtpServer): string[] {
+  const seen = new Set<string>();
+  return smtp.messages.flatMap(({ messageId, from, to }) => {
+    const keys = [
+      `message id ${messageId}`,
+      `a recipient of ${from.split('@')[1]} (${to.length})|${from.split('@')[1]}|${to.join()}`,
+    ];
+    const twice = keys.filter((key) => seen.has(key));
+    for (const key of keys) seen.add(key);
+    return twice.map((key) => `sent twice: ${key.split('|')[0]}`);
+  });
 }

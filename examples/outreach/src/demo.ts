@@ -7,12 +7,8 @@ import { type CanonicalRuntimeTruth, DISPATCH_DECISIONS } from '@orchestrate/can
 import {
   applyEvidenceFile,
   applyTenantFile,
-  type Books,
-  effectiveDecisions,
   importLeads,
   type LeadImportReport,
-  readBooks,
-  readChain,
   readPolicyFile,
   readTenantConfig,
   readTruth,
@@ -21,9 +17,11 @@ import {
 import { type Platform, startPlatform } from '@orchestrate/embedded';
 import { activatePolicy, type Broker, connectBroker, provisionStreams } from '@orchestrate/messaging';
 import { type SmtpServer, startDnsServer, startSmtpServer } from '@orchestrate/test-kit';
-import { bookProblems, stateProblems } from './check.ts';
+import { bookProblems, doubled, mailsByTenant, stateProblems, unknownProblems } from './check.ts';
 import { type DemoOptions, demoOptions, HELP } from './options.ts';
 import { decisionTable, honestUnknowns, readinessMatrix, table } from './report.ts';
+import { progress, say } from './tell.ts';
+import { awaitBooks, killMidway } from './watch-run.ts';
 import { type Expectations, files, readExpectations } from './workspace.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -35,14 +33,6 @@ const SERVICES = [
   'reference-sender',
 ];
 const READY_MS_MAX = 20_000;
-const SETTLED_MS_MAX = 45_000;
-const QUIET_MS = 300;
-const READ_TRIES_MAX = 10;
-
-const startedMs = Date.now();
-const say = (text: string) => process.stdout.write(`${text}\n`);
-const progress = (text: string) =>
-  process.stderr.write(`[${((Date.now() - startedMs) / 1000).toFixed(1).padStart(5)} s] ${text}\n`);
 
 let options: DemoOptions | null;
 try {
@@ -59,6 +49,7 @@ async function demo(options: DemoOptions): Promise<boolean> {
   const expectations = readExpectations();
   const dataDir = mkdtempSync(join(tmpdir(), 'orchestrate-demo-'));
   await using stack = new AsyncDisposableStack();
+  endOnSignals(stack);
   stack.defer(() => rmSync(dataDir, { recursive: true, force: true }));
   const dns = stack.use(
     await startDnsServer({
@@ -93,17 +84,27 @@ async function demo(options: DemoOptions): Promise<boolean> {
   return ok;
 }
 
+/** ^C leaves nothing behind: no server, no process, no folder. */
+function endOnSignals(stack: AsyncDisposableStack): void {
+  for (const [signal, exitCode] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    process.once(signal, () => {
+      void stack.disposeAsync().finally(() => process.exit(exitCode));
+    });
+  }
+}
+
 /** Everything goes on running, for a person with the command line. */
 async function lookAround(natsUrl: string): Promise<void> {
+  const orchestrate = `npm run orchestrate -- --nats-url ${natsUrl}`;
   say(`\nStill running, until ^C. In another terminal:
 
-  npm run orchestrate -- --nats-url ${natsUrl} readiness cedar
-  npm run orchestrate -- --nats-url ${natsUrl} decisions aurora --last 10
-  npm run orchestrate -- --nats-url ${natsUrl} tenant list\n`);
-  await new Promise<void>((done) => {
-    process.once('SIGINT', () => done());
-    process.once('SIGTERM', () => done());
-  });
+  ${orchestrate} readiness cedar
+  ${orchestrate} decisions aurora --last 10
+  ${orchestrate} tenant list\n`);
+  await new Promise<never>(() => {});
 }
 
 /** The shipped policy, without the minutes that mailboxes wait between two messages. */
@@ -128,7 +129,7 @@ async function run(
   say(`\nReadiness\n\n${readinessMatrix(truths)}\n\nHonest unknowns\n\n${honestUnknowns(truths)}\n`);
 
   const asking = askAll(broker, expectations, imports);
-  const killing = options.kill ? killMidway(platform, broker, options.kill, imports) : null;
+  const killing = options.kill ? killMidway(platform, broker, options.kill, total(imports)) : null;
   const requested = await asking;
   await killing;
   progress(`${requested} dispatches asked for`);
@@ -257,102 +258,6 @@ async function askAll(
   return reports.reduce((sum, report) => sum + report.requested, 0);
 }
 
-/** SIGKILL once a part of the work is done, and the ordinary restart. */
-async function killMidway(
-  platform: Platform,
-  broker: Broker,
-  service: NonNullable<DemoOptions['kill']>,
-  imports: ReadonlyMap<string, LeadImportReport>,
-): Promise<void> {
-  const total = [...imports.values()].reduce((sum, report) => sum + report.leads.length, 0);
-  const stream = service === 'reference-sender' ? 'OUTCOMES' : 'DECISIONS';
-  const share = service === 'reference-sender' ? 0.1 : 0.2;
-  const deadline = Date.now() + SETTLED_MS_MAX;
-  while ((await countMessages(broker, stream)) < total * share && Date.now() < deadline) await sleep(5);
-  progress(`SIGKILL to ${service} after ${await countMessages(broker, 'DECISIONS')} records of the chains`);
-  if (service === 'nats-server') await platform.nats.kill();
-  else await platform.supervisor.kill(`${service}-1`, 'SIGKILL');
-  progress(`${service} is back, ${await countMessages(broker, 'DECISIONS')} records`);
-}
-
-/** Reads the books whenever the chains have been quiet for a moment, until nothing is open any more. */
-async function awaitBooks(broker: Broker, tenants: readonly string[]): Promise<readonly Books[]> {
-  const deadline = Date.now() + SETTLED_MS_MAX;
-  let records = -1;
-  for (;;) {
-    await sleep(QUIET_MS);
-    const messages = await countMessages(broker, 'DECISIONS');
-    const quiet = messages === records;
-    records = messages;
-    if (!quiet && Date.now() < deadline) continue;
-    const books = await patiently(() => Promise.all(tenants.map((tenantId) => readBooks(broker, tenantId))));
-    const settled = books.every((book) => book.requests === book.effectiveDecisions && book.open === 0);
-    if (settled || Date.now() > deadline) return books;
-  }
-}
-
-function countMessages(broker: Broker, stream: string): Promise<number> {
-  return patiently(async () => (await broker.jsm.streams.info(stream)).state.messages);
-}
-
-/** A server that was killed is away for a moment; what only reads asks again. */
-async function patiently<T>(read: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await read();
-    } catch (error) {
-      if (tries === READ_TRIES_MAX) throw error;
-      await sleep(200);
-    }
-  }
-}
-
-/** A domain that cannot be asked is held for, never failed: only the suppressed people of its list are blocked. */
-async function unknownProblems(
-  broker: Broker,
-  expectations: Expectations,
-  imports: ReadonlyMap<string, LeadImportReport>,
-): Promise<string[]> {
-  const unknown = Object.entries(expectations.tenants).filter(
-    ([, { layers }]) => layers.sending_domain === 'unknown',
-  );
-  const problems = await Promise.all(
-    unknown.map(async ([tenantId, expected]) => {
-      const truth = (await readTruth(broker, tenantId))?.truth;
-      const records = [...effectiveDecisions(await readChain(broker, tenantId)).values()];
-      const blocked = records.filter(({ kind }) => kind === 'BLOCK').length;
-      const failed = records.filter(({ gates }) => gates[4]!.outcome !== 'unknown').length;
-      const suppressed = imports.get(tenantId)!.suppressedLeads;
-      return [
-        ...stateProblems(tenantId, expected, truth),
-        ...(blocked === suppressed ? [] : [`${tenantId}: ${blocked} blocked, ${suppressed} suppressed`]),
-        ...(failed === 0 ? [] : [`${tenantId}: ${failed} decisions do not read its identity as unknown`]),
-      ];
-    }),
-  );
-  return problems.flat();
-}
-
-/** By the domain that a mail came from, which is the tenant's own. */
-function mailsByTenant(smtp: SmtpServer, tenants: readonly string[]): ReadonlyMap<string, number> {
-  return new Map(
-    tenants.map((tenantId) => [
-      tenantId,
-      smtp.messages.filter((message) => message.from.endsWith(`@${tenantId}.example`)).length,
-    ]),
-  );
-}
-
-/** A message id names one dispatch; a recipient is written to once by a tenant. */
-function doubled(smtp: SmtpServer): string[] {
-  const seen = new Set<string>();
-  return smtp.messages.flatMap(({ messageId, from, to }) => {
-    const keys = [
-      `message id ${messageId}`,
-      `a recipient of ${from.split('@')[1]} (${to.length})|${from.split('@')[1]}|${to.join()}`,
-    ];
-    const twice = keys.filter((key) => seen.has(key));
-    for (const key of keys) seen.add(key);
-    return twice.map((key) => `sent twice: ${key.split('|')[0]}`);
-  });
+function total(imports: ReadonlyMap<string, LeadImportReport>): number {
+  return [...imports.values()].reduce((sum, report) => sum + report.leads.length, 0);
 }

@@ -58,6 +58,28 @@ describe('a mark', () => {
     expect((await last.status()).red).toEqual([]);
   });
 
+  it('waits for the write that is on its way, however long that takes', async () => {
+    const slow = await server.connect('slow');
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    const publish = slow.publisher.publish.bind(slow.publisher);
+    slow.publisher.publish = async (...message) => {
+      if (message[0] === outputOf(KEY)) await gate;
+      return publish(...message);
+    };
+    const loop = await startLoop(slow, 'one', countingService({ markEveryMs: 1 }));
+    const seq = await counting.send(KEY);
+    const otherSeq = await counting.send(OTHER);
+    await eventually('others are marked', async () => (await markOf(OTHER)).inputs.EVIDENCE === otherSeq);
+    await eventually('time for a mark has passed twice', async () => {
+      const passed = (await marksOf(OTHER)).filter((mark) => mark.inputs.EVIDENCE === otherSeq);
+      return passed.length >= 3;
+    });
+    expect((await markOf(KEY)).inputs.EVIDENCE).not.toBe(seq);
+    open();
+    await eventually('it is marked', async () => (await markOf(KEY)).inputs.EVIDENCE === seq);
+    await loop.close();
+  });
+
   it('stands still in time while an input waits, goes on afterwards, and never goes back', async () => {
     const { promise: blocked, resolve: unblock } = Promise.withResolvers<void>();
     const loop = await startLoop(server.broker, 'one', countingService({ markEveryMs: 1, blocked }));

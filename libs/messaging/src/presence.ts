@@ -1,11 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { KvEntry } from '@nats-io/kv';
+import type { KV, KvEntry } from '@nats-io/kv';
 import type { Broker } from './connect.ts';
 
 export const PRESENCE_BUCKET = 'PRESENCE';
 const TTL_SEC = 3;
 const RENEW_MS = 1_000;
-const AGAIN_MS = 250;
 
 /**
  * Which instances of a service are alive, by keys that expire when nobody renews them. It steers who prefers which
@@ -42,8 +40,8 @@ export class Presence {
   ): Promise<Presence> {
     const presence = new Presence(broker, self, changed);
     await presence.#renew();
-    await presence.#follow();
-    void presence.#watchConnection();
+    const kv = await broker.kvm.open(PRESENCE_BUCKET);
+    await presence.#follow(kv);
     presence.#renewal = setInterval(() => void presence.#renew().catch(() => {}), RENEW_MS);
     return presence;
   }
@@ -78,58 +76,24 @@ export class Presence {
     });
   }
 
-  /** Who is alive now, then every change. */
-  async #follow(): Promise<void> {
-    const kv = await this.#broker.kvm.open(PRESENCE_BUCKET);
+  async #follow(kv: KV): Promise<void> {
     const others = `${this.#service}.*`;
-    const found = new Set<string>();
     for await (const key of await kv.keys(others)) {
       const entry = await kv.get(key);
-      if (!entry) continue;
-      this.#apply(entry);
-      found.add(this.#instanceOf(entry));
+      if (entry) this.#apply(entry);
     }
-    for (const known of this.#members.keys()) if (!found.has(known)) this.#set(known, undefined);
     const entries = await kv.watch({ key: others });
-    this.#watch?.stop();
     this.#watch = entries;
-    if (this.#closed) entries.stop();
     void (async () => {
       for await (const entry of entries) this.#apply(entry);
     })();
   }
 
-  /** A server that restarts forgets who watches, and the client notices only when heartbeats stay away for long. */
-  async #watchConnection(): Promise<void> {
-    for await (const { type } of this.#broker.nc.status()) {
-      if (this.#closed) return;
-      if (type === 'reconnect') void this.#followAgain();
-    }
-  }
-
-  async #followAgain(): Promise<void> {
-    const breaks = this.#broker.breaks();
-    while (!this.#closed && this.#broker.breaks() === breaks) {
-      try {
-        return await this.#follow();
-      } catch {
-        await sleep(AGAIN_MS);
-      }
-    }
-  }
-
-  #instanceOf(entry: KvEntry): string {
-    return entry.key.slice(this.#service.length + 1);
-  }
-
   #apply(entry: KvEntry): void {
-    this.#set(this.#instanceOf(entry), entry.operation === 'PUT' ? entry.string() : undefined);
-  }
-
-  #set(instance: string, life: string | undefined): void {
-    if (this.#members.get(instance) === life) return;
-    if (life === undefined) this.#members.delete(instance);
-    else this.#members.set(instance, life);
-    this.#changed();
+    const instance = entry.key.slice(this.#service.length + 1);
+    const before = this.#members.get(instance);
+    if (entry.operation === 'PUT') this.#members.set(instance, entry.string());
+    else this.#members.delete(instance);
+    if (this.#members.get(instance) !== before) this.#changed();
   }
 }
