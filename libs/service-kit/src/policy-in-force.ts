@@ -122,9 +122,12 @@ async function readFirst(
     }
     if (Date.now() > deadline) {
       const waited = `no usable policy in force after ${waitMsMax / 1000} s`;
-      throw new Error(`${waited} (${problem.message}): provision the streams and a policy first, with \`orchestrate provision\``, {
-        cause: problem,
-      });
+      throw new Error(
+        `${waited} (${problem.message}): provision the streams and a policy first, with \`orchestrate provision\``,
+        {
+          cause: problem,
+        },
+      );
     }
     await sleep(AGAIN_MS);
   }

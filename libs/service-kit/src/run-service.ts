@@ -1,5 +1,5 @@
-import { hostname } from 'node:os';
 import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Broker, connectBroker } from '@orchestrate/messaging';
 import type { NatsConnection } from 'nats';
@@ -189,6 +189,9 @@ async function closeAll(services: AsyncDisposableStack, log: Logger): Promise<vo
 
 /** Two processes must never share a name by default: host and process tell them apart. */
 function instanceOf(service: string): string {
-  const host = hostname().toLowerCase().replaceAll(/[^a-z0-9-]/g, '-').slice(0, 24);
+  const host = hostname()
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9-]/g, '-')
+    .slice(0, 24);
   return `${service}-${host}-${process.pid}`;
 }
