@@ -1,7 +1,8 @@
 import { partitionOf } from '@orchestrate/canon';
 import type { StreamName } from '@orchestrate/contracts';
+import { eventually } from '@orchestrate/test-kit';
 import { describe, expect, it } from 'vitest';
-import { eventually, startPlatformFixture } from './platform-fixture.ts';
+import { startPlatformFixture } from './platform-fixture.ts';
 import {
   configure,
   decided,

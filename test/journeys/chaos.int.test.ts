@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { partitionOf } from '@orchestrate/canon';
 import { type Broker, StreamFollower } from '@orchestrate/messaging';
+import { eventually } from '@orchestrate/test-kit';
 import { describe, expect, it } from 'vitest';
-import { eventually, type PlatformFixture, startPlatformFixture } from './platform-fixture.ts';
+import { type PlatformFixture, startPlatformFixture } from './platform-fixture.ts';
 import {
   decisions,
   expectSound,

@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually } from '@orchestrate/test-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually, type PlatformFixture, startPlatformFixture } from './platform-fixture.ts';
+import { type PlatformFixture, startPlatformFixture } from './platform-fixture.ts';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 const OUTREACH = join(ROOT, 'examples', 'outreach');

@@ -9,13 +9,9 @@ import {
   VERSION,
 } from '@orchestrate/contracts';
 import { activatePolicy, type Broker, encode } from '@orchestrate/messaging';
+import { eventually } from '@orchestrate/test-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  eventually,
-  GAPLESS_POLICY,
-  type PlatformFixture,
-  startPlatformFixture,
-} from './platform-fixture.ts';
+import { GAPLESS_POLICY, type PlatformFixture, startPlatformFixture } from './platform-fixture.ts';
 import {
   chainOf,
   command,

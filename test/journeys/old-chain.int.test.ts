@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '@orchestrate/test-kit';
 import { describe, expect, it } from 'vitest';
-import { eventually, startPlatformFixture } from './platform-fixture.ts';
+import { startPlatformFixture } from './platform-fixture.ts';
 import { chainOf, decided, readyTenant, request } from './tenant-fixture.ts';
 
 describe('the chain of a tenant that was silent for longer than the stream keeps records', () => {

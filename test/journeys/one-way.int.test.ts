@@ -1,6 +1,7 @@
 import { stateToBucket } from '@orchestrate/canon';
+import { eventually } from '@orchestrate/test-kit';
 import { describe, expect, it } from 'vitest';
-import { eventually, startPlatformFixture } from './platform-fixture.ts';
+import { startPlatformFixture } from './platform-fixture.ts';
 import { configure, decisions, observeAll, readyTruth, request } from './tenant-fixture.ts';
 
 describe('the way of one fact', () => {

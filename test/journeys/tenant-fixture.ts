@@ -30,7 +30,7 @@ import {
   readLast,
   readStored,
 } from '@orchestrate/messaging';
-import { eventually } from './platform-fixture.ts';
+import { eventually } from '@orchestrate/test-kit';
 
 /** Tenants of the journeys: what they declare, what is observed of them, what they ask, and what became of it. */
 export const DIGEST = 'a'.repeat(64);

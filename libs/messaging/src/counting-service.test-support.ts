@@ -3,6 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { partitionOf } from '@orchestrate/canon';
 import { defineMessage, layerMarked, type Mark } from '@orchestrate/contracts';
+import { eventually, jsonOf, stored } from '@orchestrate/test-kit';
 import { z } from 'zod';
 import { PublishUncertain } from './ack-publisher.ts';
 import { checkAddress, decodeStrict, encode } from './codec.ts';
@@ -11,7 +12,6 @@ import { OwnerLoop, type OwnerLoopStatus } from './owner-loop.ts';
 import type { PartitionContext, PartitionedService, PartitionWorker } from './partitioned-service.ts';
 import type { StoredMessage } from './stored-message.ts';
 import { readStored } from './stream-reader.ts';
-import { eventually, jsonOf, stored } from './test-broker.test-support.ts';
 
 const ACTS = ['count', 'throw', 'exit', 'block'] as const;
 

@@ -1,9 +1,9 @@
+import { startTestBroker, type TestBroker } from '@orchestrate/test-kit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Broker } from './connect.ts';
 import { DeathWatch, Turn } from './death-watch.ts';
 import { OWNERS_BUCKET, OwnerRecords } from './owner-record.ts';
 import type { StoredMessage } from './stored-message.ts';
-import { startTestBroker, type TestBroker } from './test-broker.test-support.ts';
 
 let server: TestBroker;
 let broker: Broker;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { partitionOf } from '@orchestrate/canon';
 import { layerMarked, type Mark } from '@orchestrate/contracts';
+import { eventually, jsonOf, startTestBroker, stored, type TestBroker } from '@orchestrate/test-kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   type Count,
@@ -12,7 +13,6 @@ import {
   startProcess,
 } from './counting-service.test-support.ts';
 import { readLast } from './stream-reader.ts';
-import { eventually, jsonOf, startTestBroker, stored, type TestBroker } from './test-broker.test-support.ts';
 
 let server: TestBroker;
 let counting: Counting;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PARTITIONS, partitionOf } from '@orchestrate/canon';
+import { eventually, startTestBroker, type TestBroker } from '@orchestrate/test-kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   Counting,
@@ -9,7 +10,6 @@ import {
   startLoop,
   startProcess,
 } from './counting-service.test-support.ts';
-import { eventually, startTestBroker, type TestBroker } from './test-broker.test-support.ts';
 
 let server: TestBroker;
 let counting: Counting;

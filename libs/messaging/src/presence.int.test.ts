@@ -1,4 +1,5 @@
 import { PARTITIONS } from '@orchestrate/canon';
+import { eventually, startTestBroker, type TestBroker } from '@orchestrate/test-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Broker } from './connect.ts';
 import { countingService, startLoop, startProcess } from './counting-service.test-support.ts';
@@ -6,7 +7,6 @@ import type { OwnerLoop } from './owner-loop.ts';
 import { OWNERS_BUCKET } from './owner-record.ts';
 import { PRESENCE_BUCKET } from './presence.ts';
 import { ownerOf } from './rendezvous.ts';
-import { eventually, startTestBroker, type TestBroker } from './test-broker.test-support.ts';
 
 let server: TestBroker;
 let broker: Broker;

@@ -1,8 +1,8 @@
+import { startTestBroker, stored, type TestBroker } from '@orchestrate/test-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PublishConflict, PublishRefused, PublishUncertain } from './ack-publisher.ts';
 import type { Broker } from './connect.ts';
 import { FoldingPublisher, PublishAbandoned, storeUntilCertain } from './folding-publisher.ts';
-import { startTestBroker, stored, type TestBroker } from './test-broker.test-support.ts';
 
 let server: TestBroker;
 let broker: Broker;

@@ -1,9 +1,9 @@
 import { partitionOf } from '@orchestrate/canon';
+import { eventually, startTestBroker, type TestBroker } from '@orchestrate/test-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Broker } from './connect.ts';
 import { counted, publishCertainly } from './counting-service.test-support.ts';
 import { readNewest, readStored, StreamFollower } from './stream-reader.ts';
-import { eventually, startTestBroker, type TestBroker } from './test-broker.test-support.ts';
 
 let server: TestBroker;
 let broker: Broker;

@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { partitionOf } from '@orchestrate/canon';
 import { type OutcomeReported, outcomeReported } from '@orchestrate/contracts';
 import { decodeLenient, readLast } from '@orchestrate/messaging';
+import { decision, startTestBroker, type TestBroker } from '@orchestrate/test-kit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startTestBroker, type TestBroker } from './broker.test-support.ts';
 import { type Claim, claimSend, obtainSendRight, settle } from './claim.ts';
-import { decision } from './decision.test-support.ts';
 
 let server: TestBroker;
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import type { Constraints } from '@orchestrate/canon';
+import { decision } from '@orchestrate/test-kit';
 import { describe, expect, test } from 'vitest';
-import { decision } from './decision.test-support.ts';
 import { earliestSendMs, honour, type IntendedSend } from './honour.ts';
 import { providerOf } from './recipient-provider.ts';
 

@@ -2,9 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { partitionOf } from '@orchestrate/canon';
 import { type DecisionRecorded, decisionRecorded, inputRejected } from '@orchestrate/contracts';
 import { decodeLenient, encode, readLast } from '@orchestrate/messaging';
+import { decision, publishDecision, startTestBroker, type TestBroker } from '@orchestrate/test-kit';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { startTestBroker, type TestBroker } from './broker.test-support.ts';
-import { decision, publishDecision } from './decision.test-support.ts';
 import { type DecisionsOptions, subscribeDecisions } from './subscribe-decisions.ts';
 
 let server: TestBroker;

@@ -20,10 +20,9 @@ import {
   readStored,
 } from '@orchestrate/messaging';
 import { createLog } from '@orchestrate/service-kit';
-import { startDnsServer } from '@orchestrate/test-kit';
+import { startDnsServer, startTestBroker, type TestBroker } from '@orchestrate/test-kit';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startProbes } from './app.ts';
-import { startTestBroker, type TestBroker } from './broker.test-support.ts';
 
 let server: TestBroker;
 let broker: Broker;

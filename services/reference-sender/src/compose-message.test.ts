@@ -1,6 +1,6 @@
+import { decision } from '@orchestrate/test-kit';
 import { expect, test } from 'vitest';
 import { composeMessage, type Ingredients } from './compose-message.ts';
-import { decision } from './decision.test-support.ts';
 
 const KEY = 'a'.repeat(64);
 const NOW = Date.parse('2026-06-01T12:00Z');

@@ -10,11 +10,15 @@ import {
 import { type Broker, decodeLenient, readLast } from '@orchestrate/messaging';
 import { claimSend } from '@orchestrate/sender-sdk';
 import { createLog } from '@orchestrate/service-kit';
-import { startSmtpServer } from '@orchestrate/test-kit';
+import {
+  decision,
+  publishDecision,
+  startSmtpServer,
+  startTestBroker,
+  type TestBroker,
+} from '@orchestrate/test-kit';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startSender } from './app.ts';
-import { startTestBroker, type TestBroker } from './broker.test-support.ts';
-import { decision, publishDecision } from './decision.test-support.ts';
 import { startScriptedSmtp } from './scripted-smtp.test-support.ts';
 
 let server: TestBroker;
