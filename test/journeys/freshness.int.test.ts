@@ -38,6 +38,8 @@ describe('a platform whose layer-runtime is dead', () => {
     const reasons = new Set<string>(held.gates.flatMap((gate) => gate.because.map((one) => one.reason)));
     expect(reasons).toContain('truth_stale');
     expect(reasons).not.toContain('ok');
+    // Nobody is at fault and nobody has work: it waits where nobody has to look.
+    expect(held.lane).toBe('watch');
     await decided(broker, 'acme', 3, { fresh: false });
 
     await platform.supervisor.kill('layer-runtime-1');

@@ -90,7 +90,8 @@ function endOnSignals(stack: AsyncDisposableStack): void {
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const) {
-    process.once(signal, () => {
+    // Also the second time: a signal may come twice, and must not end the clearing up.
+    process.on(signal, () => {
       void stack.disposeAsync().finally(() => process.exit(exitCode));
     });
   }

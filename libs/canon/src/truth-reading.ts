@@ -40,6 +40,8 @@ export class TruthReading {
     const base = { layer, source, fact, owner: ruleOf(layer).owner };
     const unanswered = (reason: Reason, stale: boolean): ReadFact => ({
       ...base,
+      // An answer that only has to arrive again is work for nobody but us.
+      owner: stale ? 'orchestrate' : base.owner,
       value: undefined,
       verdict: 'unknown',
       severity: 'none',

@@ -31,7 +31,7 @@ export const contextInsufficientGate = defineGate({
     }
     for (const answer of answerRationale(input)) {
       if (supported(answer)) continue;
-      found.add('insufficient', ...whatItRestsOn(answer));
+      found.add('insufficient', ...whatItRestsOn(answer, input.reading.fresh));
     }
     const worst = found.worst();
     return {
@@ -43,11 +43,12 @@ export const contextInsufficientGate = defineGate({
 });
 
 /** Where an answer has to change: in the sources whose facts it was computed from, not in the campaign that asks. */
-function whatItRestsOn({ question, evidence }: RationaleAnswer): readonly Because[] {
+function whatItRestsOn({ question, evidence }: RationaleAnswer, fresh: boolean): readonly Because[] {
   const places = new Set(evidence.map((fact) => fact.slice(0, fact.lastIndexOf('/'))));
   return [...places].map((place) => {
     const [layer, source] = place.split('/') as [CanonicalBlockerLayer, string];
-    return becauseRequest(layer, source, question, 'rationale_unsupported', ruleOf(layer).owner);
+    const owner = fresh ? ruleOf(layer).owner : 'orchestrate';
+    return becauseRequest(layer, source, question, 'rationale_unsupported', owner);
   });
 }
 

@@ -38,6 +38,7 @@ async function up(options: UpOptions, command: Command): Promise<void> {
     return;
   }
   const services = [...SERVICES, ...(process.env.SMTP_URL ? ['reference-sender'] : [])];
+  const asked = stopSignal();
   const startedMs = Date.now();
   if (!json) printLine(`starting nats-server and ${services.length} services`);
   const platform = await startPlatform({
@@ -68,7 +69,7 @@ async function up(options: UpOptions, command: Command): Promise<void> {
       'next: npm run orchestrate -- tenant apply examples/outreach/tenants/aurora.yaml   (^C stops everything)',
     );
   }
-  await stopSignal();
+  await asked;
   await platform.stop();
   if (!json) printLine('down');
 }
@@ -78,10 +79,13 @@ async function prepare(url: string, policyFile: string | undefined): Promise<voi
   await provision(broker, policyFile);
 }
 
-/** ^C or SIGTERM, once. The services have process groups of their own, so it is ours to stop them. */
+/**
+ * ^C or SIGTERM. The services have process groups of their own, so it is ours to stop them; a signal that comes twice
+ * (from a terminal and from whoever started us) must not end us in the middle of it.
+ */
 function stopSignal(): Promise<void> {
   return new Promise((done) => {
-    process.once('SIGINT', () => done());
-    process.once('SIGTERM', () => done());
+    process.on('SIGINT', () => done());
+    process.on('SIGTERM', () => done());
   });
 }
