@@ -1,12 +1,17 @@
 import { layerMarked } from '@orchestrate/contracts';
-import { OwnerLoop, type PartitionedService } from '@orchestrate/messaging';
-import { PolicyInForce, type RunningService, type ServiceContext } from '@orchestrate/service-kit';
+import type { PartitionedService } from '@orchestrate/messaging';
+import {
+  ownPartitions,
+  PolicyInForce,
+  type RunningService,
+  type ServiceContext,
+} from '@orchestrate/service-kit';
 import type { Environment } from './config.ts';
 import { LayerPartition } from './layer-partition.ts';
 
 /** Runs nine machines per tenant for the partitions that this instance owns. */
 export async function startLayerRuntime(context: ServiceContext<Environment>): Promise<RunningService> {
-  const { broker, name, instance, life, log } = context;
+  const { broker, name, log } = context;
   const policy = await PolicyInForce.follow(broker, { log });
   const service: PartitionedService = {
     name,
@@ -20,20 +25,5 @@ export async function startLayerRuntime(context: ServiceContext<Environment>): P
     ],
     open: (partition) => LayerPartition.open(partition, policy),
   };
-  const loop = await OwnerLoop.start(broker, service, { instance, life }, log);
-  return {
-    health() {
-      const status = loop.status();
-      const { current, problem } = policy;
-      const ok = status.red.length === 0 && problem === null;
-      return {
-        ok,
-        detail: { ...status, policy: current.digest.slice(0, 12), ...(problem ? { problem } : {}) },
-      };
-    },
-    async close() {
-      await loop.close();
-      await policy.close();
-    },
-  };
+  return ownPartitions(context, policy, service);
 }
