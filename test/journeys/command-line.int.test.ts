@@ -67,7 +67,7 @@ describe('the command line', () => {
         ? readiness
         : null;
     });
-    expect(seen.out).toMatch(/^sending_domain\s+orchestrate\s+\w+\s+orchestrate_working/m);
+    expect(seen.out).toMatch(/^sending_domain\s+orchestrate\s+○ \w+\s+orchestrate_working/m);
     const dispatched = await run(
       '--json',
       'dispatch',
@@ -85,7 +85,7 @@ describe('the command line', () => {
   it('names the file, the line and the word of a typo in a tenant file, and applies nothing', async () => {
     const path = await file('typo.yaml', 'tenant: typo\ngovernence: { mode: autonomous }\n');
     const ran = await run('tenant', 'apply', path);
-    expect(ran.code).toBe(1);
+    expect(ran.code).toBe(4);
     expect(ran.err).toContain(`${path}:2:`);
     expect(ran.err).toContain('governence');
     expect((await run('--json', 'tenant', 'list')).out).not.toContain('"typo"');
@@ -97,7 +97,7 @@ describe('the command line', () => {
       'tenant: grove\nevidence:\n  - layer: billing\n    source: main\n    facts:\n      subscriptionStatus: shiny\n',
     );
     const refused = await run('evidence', 'apply', value);
-    expect(refused.code).toBe(1);
+    expect(refused.code).toBe(4);
     expect(refused.err).toContain(`${value}:6:`);
     expect(refused.err).toContain('past_due');
     const layer = await file(
@@ -105,7 +105,7 @@ describe('the command line', () => {
       'tenant: grove\nevidence:\n  - layer: weather\n    source: main\n    facts: { sun: true }\n',
     );
     const unknown = await run('evidence', 'apply', layer);
-    expect(unknown.code).toBe(1);
+    expect(unknown.code).toBe(4);
     expect(unknown.err).toContain(`${layer}:3:`);
   });
 
@@ -124,18 +124,18 @@ describe('the command line', () => {
   it('refuses an id with a dot or a star with the rule', async () => {
     for (const id of ['acme.corp', 'acme*']) {
       const ran = await run('tenant', 'apply', await file('id.yaml', `tenant: "${id}"\n`));
-      expect(ran.code).toBe(1);
+      expect(ran.code).toBe(4);
       expect(ran.err).toMatch(/no dot, star or space/);
     }
   });
 
   it('says in one sentence that a tenant is not there, that a command is not known and that no server answers', async () => {
     const nobody = await run('readiness', 'nobody');
-    expect(nobody).toMatchObject({ code: 1, out: '' });
+    expect(nobody).toMatchObject({ code: 5, out: '' });
     expect(nobody.err.trim()).toBe('there is no tenant `nobody`: apply its tenant file first');
     expect((await run('frobnicate')).code).toBe(2);
     const nowhere = await orchestrate('nats://127.0.0.1:1', 'tenant', 'list');
-    expect(nowhere.code).toBe(1);
+    expect(nowhere.code).toBe(3);
     expect(nowhere.err).toContain('cannot reach nats-server at nats://127.0.0.1:1');
     expect(nowhere.err).not.toMatch(/^\s+at /m);
   });

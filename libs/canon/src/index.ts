@@ -29,6 +29,7 @@ export {
 } from './mode.ts';
 export { type Constraints, constraintsSchema, type Policy, policyDigestOf, policySchema } from './policy.ts';
 export { answerRationale, type RationaleAnswer, supported } from './rationale.ts';
+export { REASON_SENTENCES, type ReasonSentence } from './reason-sentences.ts';
 export { LAYER_RULES, ruleOf } from './rules/index.ts';
 export type { CauseWanted, Judgement, KnownFacts, LayerRule, RuleContext } from './rules/layer-rule.ts';
 export {

@@ -1,8 +1,14 @@
 import type { FactReading, Reason } from './condition.ts';
 import { type FactValue, factSpec, requiredFacts } from './facts.ts';
 import { ruleOf } from './rules/index.ts';
-import type { CanonicalRuntimeTruth, TruthSource } from './truth.ts';
-import type { CanonicalBlockerLayer, CheckVerdict, Owner } from './words.ts';
+import type { CanonicalRuntimeTruth, TruthLayer, TruthSource } from './truth.ts';
+import {
+  type CanonicalBlockerLayer,
+  type CheckVerdict,
+  type ManagedExecutionState,
+  type Owner,
+  stateToBucket,
+} from './words.ts';
 
 /** One fact as a reader at a given time must take it: past its age, or from a stale truth, it is unknown. */
 export interface ReadFact {
@@ -19,6 +25,16 @@ export interface ReadFact {
   readonly stale: boolean;
 }
 
+/** States that a machine keeps when a fact of its layer expires: something else than that fact made them. */
+const OUTLIVES_EXPIRY: ReadonlySet<ManagedExecutionState> = new Set([
+  'operator_review',
+  'internal_fault',
+  'cooling_down',
+  'unknown',
+  'verifying',
+  'provisioning',
+]);
+
 /** Reads a truth at a moment. Only the named sources of a layer are ever consulted. */
 export class TruthReading {
   readonly truth: CanonicalRuntimeTruth | null;
@@ -33,6 +49,16 @@ export class TruthReading {
 
   source(layer: CanonicalBlockerLayer, source: string): TruthSource | undefined {
     return this.truth?.layers[layer].sources.find((one) => one.source === source);
+  }
+
+  /** What a layer shows now: past its validity, or in a truth that is stale, it reads unknown. */
+  layer(layer: CanonicalBlockerLayer): Omit<TruthLayer, 'sources' | 'validUntilMs'> {
+    const unanswered = (reason: Reason) =>
+      ({ state: 'unknown', bucket: stateToBucket('unknown'), owner: 'orchestrate', reason }) as const;
+    if (!this.truth || !this.fresh) return unanswered('truth_stale');
+    const { state, bucket, owner, reason, validUntilMs } = this.truth.layers[layer];
+    const expired = validUntilMs !== null && validUntilMs <= this.nowMs;
+    return expired && !OUTLIVES_EXPIRY.has(state) ? unanswered('expired') : { state, bucket, owner, reason };
   }
 
   fact(layer: CanonicalBlockerLayer, source: string, fact: string): ReadFact {

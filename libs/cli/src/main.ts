@@ -1,53 +1,34 @@
-import { Command, CommanderError } from 'commander';
-import manifest from '../package.json' with { type: 'json' };
-import { decisionsCommand } from './commands/decisions.ts';
-import { dispatchCommand } from './commands/dispatch.ts';
-import { downCommand } from './commands/down.ts';
-import { evidenceCommand } from './commands/evidence.ts';
-import { leadsCommand } from './commands/leads.ts';
-import { provisionCommand } from './commands/provision.ts';
-import { readinessCommand } from './commands/readiness.ts';
-import { runCommand } from './commands/run.ts';
-import { statusCommand } from './commands/status.ts';
-import { tenantCommand } from './commands/tenant.ts';
-import { upCommand } from './commands/up.ts';
+import { CommanderError } from 'commander';
+import { answerCompletion, isCompletionRequest } from './commands/completion.ts';
 import { EXIT } from './exit-codes.ts';
-import { explain } from './explain-error.ts';
+import { tellFailure } from './failure.ts';
+import { endOnInterrupt, endWithReader } from './interrupt.ts';
+import { buildProgram } from './program.ts';
 
-const program = new Command('orchestrate')
-  .description('decides, from one honest operational truth per tenant, whether a send may go out now')
-  .version(manifest.version)
-  .option('--data-dir <path>', 'where the platform on this machine keeps its store', '.orchestrate')
-  .option(
-    '--nats-url <url>',
-    'a NATS server to use instead of the platform on this machine',
-    process.env.NATS_URL,
-  )
-  .option('--json', 'print JSON, one document a line')
-  .option('--verbose', 'show the stack of an unexpected error')
-  .showHelpAfterError('(see: orchestrate --help)')
-  .exitOverride()
-  .addCommand(upCommand())
-  .addCommand(downCommand())
-  .addCommand(statusCommand())
-  .addCommand(provisionCommand())
-  .addCommand(runCommand())
-  .addCommand(tenantCommand())
-  .addCommand(evidenceCommand())
-  .addCommand(leadsCommand())
-  .addCommand(dispatchCommand())
-  .addCommand(readinessCommand())
-  .addCommand(decisionsCommand());
+if (Number(process.versions.node.split('.')[0]) < 26) {
+  process.stderr.write(
+    `orchestrate needs Node 26, this is ${process.version}: run it with \`npx orchestrate\` or \`npm run orchestrate --\` in the repository\n`,
+  );
+  process.exit(EXIT.failed);
+}
 
-for (const command of program.commands) command.copyInheritedSettings(program);
-
+endOnInterrupt();
+endWithReader();
+const program = buildProgram();
 try {
-  await program.parseAsync();
+  if (isCompletionRequest(process.argv)) await answerCompletion(program, process.argv);
+  else await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) {
-    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  } else {
-    process.stderr.write(`${explain(error, program.opts().verbose === true)}\n`);
-    process.exitCode = EXIT.failed;
-  }
+  process.exitCode = toldByCommander(error) ?? tellFailure(error, options());
+}
+
+/** What commander has told already: its exit code is 0 after a help that was asked for. */
+function toldByCommander(error: unknown): number | null {
+  if (!(error instanceof CommanderError)) return null;
+  return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+}
+
+function options(): { json: boolean; verbose: boolean } {
+  const { json, verbose } = program.opts<{ json?: boolean; verbose?: boolean }>();
+  return { json: json === true, verbose: verbose === true };
 }

@@ -1,4 +1,5 @@
-import { readTenantConfig } from '@orchestrate/client';
+import { NotThere, noTenant, notAmong, readStoredConfig, type StoredConfig } from '@orchestrate/client';
+import type { TenantConfig } from '@orchestrate/contracts';
 import type { Broker } from '@orchestrate/messaging';
 
 /** What was named, or the only one there is; asks for a name when there are several. */
@@ -7,16 +8,23 @@ export function onlyOne(
   declared: readonly { readonly id: string }[],
   named: string | undefined,
 ): string {
-  if (named !== undefined) return named;
-  const [only] = declared;
-  if (only && declared.length === 1) return only.id;
-  throw new Error(
-    `name the ${what} with --${what}: there are ${declared.map(({ id }) => id).join(', ') || 'none'}`,
-  );
+  const known = declared.map(({ id }) => id);
+  if (named !== undefined) {
+    if (known.includes(named)) return named;
+    throw notAmong(`there is no ${what} \`${named}\``, named, known);
+  }
+  const [only] = known;
+  if (only !== undefined && known.length === 1) return only;
+  throw new NotThere(`name the ${what} with --${what}: there are ${known.join(', ') || 'none'}`);
 }
 
-export async function importOf(broker: Broker, tenantId: string, named: string | undefined): Promise<string> {
-  const config = await readTenantConfig(broker, tenantId);
-  if (!config) throw new Error(`there is no tenant \`${tenantId}\`: apply its tenant file first`);
-  return onlyOne('import', config.imports, named);
+/** The tenant's configuration in force; throws NotThere. */
+export async function tenantNamed(broker: Broker, tenantId: string): Promise<TenantConfig> {
+  return (await storedTenant(broker, tenantId)).config;
+}
+
+export async function storedTenant(broker: Broker, tenantId: string): Promise<StoredConfig> {
+  const stored = await readStoredConfig(broker, tenantId);
+  if (!stored) throw noTenant(tenantId);
+  return stored;
 }

@@ -1,10 +1,27 @@
+import { stripVTControlCharacters } from 'node:util';
+import {
+  type DispatchDecision,
+  dispatches,
+  type ManagedExecutionState,
+  type ReadinessBucket,
+  stateToBucket,
+} from '@orchestrate/canon';
 import Table from 'cli-table3';
 import picocolors from 'picocolors';
+import type { z } from 'zod';
 
-/** Colour only for a terminal, and never when NO_COLOR asks for none. */
-export const colours = picocolors.createColors(process.stdout.isTTY === true && !process.env.NO_COLOR);
+const wantsColour = process.env.FORCE_COLOR ? process.env.FORCE_COLOR !== '0' : process.stdout.isTTY === true;
 
-export function printJson(value: unknown): void {
+/** Colour for a terminal, or where FORCE_COLOR asks for it; never when NO_COLOR asks for none. */
+export const colours = picocolors.createColors(wantsColour && !process.env.NO_COLOR);
+
+type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
+
+/** What a document looks like is fixed by its schema, from which the reference is made. */
+export function printJson<Schema extends z.ZodType>(
+  _schema: Schema,
+  value: DeepReadonly<z.input<Schema>>,
+): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
@@ -12,39 +29,48 @@ export function printLine(line = ''): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** A table without ruling, so that it can be read, copied and cut into columns. */
-export function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
+/** Columns of the terminal; without one lines may be as long as they are. */
+export function screenWidth(): number {
+  return process.stdout.columns ?? (Number(process.env.COLUMNS) || Number.POSITIVE_INFINITY);
+}
+
+const NO_RULING = Object.fromEntries(
+  ['top', 'bottom', 'left', 'mid', 'right'].flatMap((part) =>
+    ['', '-mid', '-left', '-right'].map((end) => [`${part}${end}`, '']),
+  ),
+);
+const GAP = 2;
+const LAST_COLUMN_MIN = 24;
+
+/** A table without ruling, so that it can be read, copied and cut into columns. The last column wraps. */
+export function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const table = new Table({
     head: head.map((title) => colours.dim(title)),
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
-    chars: Object.fromEntries(
-      [
-        'top',
-        'top-mid',
-        'top-left',
-        'top-right',
-        'bottom',
-        'bottom-mid',
-        'bottom-left',
-        'bottom-right',
-        'left',
-        'left-mid',
-        'mid',
-        'mid-mid',
-        'right',
-        'right-mid',
-        'middle',
-      ].map((part) => [part, '']),
-    ),
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': GAP },
+    chars: { ...NO_RULING, middle: '' },
+    ...lastColumnWithin(head, rows),
   });
   for (const row of rows) table.push([...row]);
-  printLine(
-    table
-      .toString()
-      .split('\n')
-      .map((line) => line.trimEnd())
-      .join('\n'),
-  );
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+export function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
+  printLine(tableOf(head, rows));
+}
+
+function lastColumnWithin(head: readonly string[], rows: readonly (readonly string[])[]) {
+  const widths = head.map((_, column) => {
+    const cells = [head, ...rows].flatMap((row) => (row[column] ?? '').split('\n'));
+    return Math.max(...cells.map((cell) => stripVTControlCharacters(cell).length)) + GAP;
+  });
+  const others = widths.slice(0, -1).reduce((sum, width) => sum + width, 0);
+  const room = Math.max(LAST_COLUMN_MIN, screenWidth() - others);
+  if (!Number.isFinite(room) || widths.at(-1)! <= room) return {};
+  return { colWidths: [...widths.slice(0, -1), room], wordWrap: true };
 }
 
 const BUCKET_COLOURS = {
@@ -55,39 +81,63 @@ const BUCKET_COLOURS = {
   orchestrate_working: 'blue',
   client_action_required: 'magenta',
   orchestrate_blocked_internal: 'red',
-} as const;
+} as const satisfies Record<ReadinessBucket, string>;
 
-export function inBucketColour(bucket: keyof typeof BUCKET_COLOURS, text: string): string {
+/** Shape as well as colour: who sees no colours can still tell the buckets apart. */
+const BUCKET_SIGNS: Readonly<Record<ReadinessBucket, string>> = {
+  ready_to_execute: '●',
+  executing: '▶',
+  recovering: '◐',
+  degraded: '◒',
+  orchestrate_working: '○',
+  client_action_required: '▲',
+  orchestrate_blocked_internal: '■',
+};
+
+export function stateWithSign(state: ManagedExecutionState): string {
+  const bucket = stateToBucket(state);
+  return colours[BUCKET_COLOURS[bucket]](`${BUCKET_SIGNS[bucket]} ${state}`);
+}
+
+export function inBucketColour(bucket: ReadinessBucket, text: string): string {
   return colours[BUCKET_COLOURS[bucket]](text);
 }
 
+export function inDecisionColour(kind: DispatchDecision, text: string = kind): string {
+  if (kind === 'BLOCK') return colours.red(text);
+  return dispatches(kind) ? colours.green(text) : colours.yellow(text);
+}
+
+export const VERDICT_SIGNS = { pass: '✓', fail: '✗', unknown: '?' } as const;
+
+/** A verdict by shape and colour. */
+export function verdictSign(verdict: keyof typeof VERDICT_SIGNS): string {
+  const colour = { pass: colours.green, fail: colours.red, unknown: colours.blue }[verdict];
+  return colour(VERDICT_SIGNS[verdict]);
+}
+
+/** `1 row`, `2 rows`. */
+export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
 /** How long ago, in the largest unit that fits: `45 s`, `12 min`, `3 h`, `4 d`. */
 export function ageOf(atMs: number | null, nowMs: number): string {
-  if (atMs === null) return '-';
-  const seconds = Math.max(0, Math.round((nowMs - atMs) / 1000));
+  return atMs === null ? '-' : durationOf(Math.max(0, nowMs - atMs));
+}
+
+export function durationOf(ms: number): string {
+  const seconds = Math.round(ms / 1000);
   if (seconds < 120) return `${seconds} s`;
   if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
   if (seconds < 172_800) return `${Math.round(seconds / 3600)} h`;
   return `${Math.round(seconds / 86_400)} d`;
 }
 
-/** A line that is rewritten in place on a terminal, and not shown anywhere else. */
-export class Progress {
-  #shown = 0;
-  readonly #label: string;
+/** `2026-11-24 09:03:22`, UTC. */
+export const timeOf = (atMs: number): string => new Date(atMs).toISOString().slice(0, 19).replace('T', ' ');
+/** `09:03:22`, UTC. */
+export const clockOf = (atMs: number): string => new Date(atMs).toISOString().slice(11, 19);
 
-  constructor(label: string) {
-    this.#label = label;
-  }
-
-  show(text: string): void {
-    const nowMs = Date.now();
-    if (!process.stderr.isTTY || nowMs - this.#shown < 100) return;
-    this.#shown = nowMs;
-    process.stderr.write(`\r\u001b[K${this.#label} ${text}`);
-  }
-
-  done(): void {
-    if (process.stderr.isTTY && this.#shown > 0) process.stderr.write('\r\u001b[K');
-  }
-}
+/** Enough of a digest to tell it from its neighbours. */
+export const shortDigest = (digest: string): string => digest.slice(0, 12);
+/** Enough of a dispatch id to name it: `explain`, `approve` and `reject` take it like that. */
+export const shortDispatch = (dispatchId: string): string => dispatchId.slice(0, 14);

@@ -31,7 +31,11 @@ interface Parsed {
  * Streams a CSV file (RFC 4180; byte order mark, CRLF and empty lines allowed). A row that cannot be parsed is
  * told and skipped. Throws InputFileError for a file or a header that cannot be used at all.
  */
-export async function* readCsv(file: string, columns: CsvColumns): AsyncGenerator<CsvRow | BrokenRow> {
+export async function* readCsv(
+  file: string,
+  columns: CsvColumns,
+  onRead?: (octets: number) => void,
+): AsyncGenerator<CsvRow | BrokenRow> {
   let headerSeen = false;
   let broken: BrokenRow[] = [];
   let lastRow = 1;
@@ -57,6 +61,7 @@ export async function* readCsv(file: string, columns: CsvColumns): AsyncGenerato
     for await (const { fields, endsOn } of parser as AsyncIterable<Parsed>) {
       yield* broken;
       broken = [];
+      onRead?.(source.bytesRead);
       yield { row: endsOn - newlinesIn(fields), fields };
     }
     yield* broken;

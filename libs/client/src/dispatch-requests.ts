@@ -8,7 +8,7 @@ import {
 } from '@orchestrate/contracts';
 import { type Broker, PublishRefused } from '@orchestrate/messaging';
 import type { ImportedLead } from './lead-import.ts';
-import { hint } from './nearest-word.ts';
+import { NotThere, notAmong } from './not-there.ts';
 import { eachInFlight, publishMessage } from './publish-message.ts';
 import { effectiveDecisions, readChain, readOutcomes } from './read-side.ts';
 
@@ -125,19 +125,16 @@ export function planActions(
   const { tenantId, campaign, step, importSource, config } = options;
   const known = config.campaigns.map(({ id }) => id);
   const found = config.campaigns.find(({ id }) => id === campaign);
-  if (!found)
-    throw new Error(`tenant \`${tenantId}\` has no campaign \`${campaign}\`${hint(campaign, known)}`);
+  if (!found) throw notAmong(`tenant \`${tenantId}\` has no campaign \`${campaign}\``, campaign, known);
   const templateDigest = found.templates[step - 1];
   if (templateDigest === undefined) {
-    throw new Error(
+    throw new NotThere(
       `campaign \`${campaign}\` has no step ${step}: its steps are 1 to ${found.templates.length}`,
     );
   }
   const imports = config.imports.map(({ id }) => id);
   if (!imports.includes(importSource)) {
-    throw new Error(
-      `tenant \`${tenantId}\` declares no import \`${importSource}\`${hint(importSource, imports)}`,
-    );
+    throw notAmong(`tenant \`${tenantId}\` declares no import \`${importSource}\``, importSource, imports);
   }
   const mailboxes = config.mailboxes.filter(({ id, enabled }) => enabled && found.mailboxes.includes(id));
   if (mailboxes.length === 0) {

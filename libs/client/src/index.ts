@@ -4,6 +4,7 @@ export {
   type Books,
   type BooksInput,
   checkBooks,
+  isDecision,
   type StoredRecord,
 } from './check-books.ts';
 export {
@@ -18,27 +19,36 @@ export {
   type LoadedEvidence,
   loadEvidenceFile,
 } from './evidence-file.ts';
+export { type ChainWatch, followChain, followTruth, type TruthWatch } from './follow.ts';
 export { InputFileError, type InputProblem, problemLine } from './input-problem.ts';
 export {
   type ImportedLead,
+  type ImportProgress,
   importLeads,
   type LeadImport,
   type LeadImportReport,
 } from './lead-import.ts';
 export type { ProspectCode, RejectedRow } from './lead-rows.ts';
+export { NotThere, noTenant, notAmong } from './not-there.ts';
 export { ALL_TENANTS, type OperatorCommand, sendCommand } from './operator-commands.ts';
 export { DEFAULT_POLICY_FILE, readPolicyFile } from './policy-file.ts';
 export {
   countRejected,
   effectiveDecisions,
+  isFresh,
   readBooks,
   readChain,
+  readChainEnd,
   readOutcomes,
+  readPolicyInForce,
   readRequested,
+  readStoredConfig,
   readTenantConfig,
   readTenants,
   readTruth,
+  readTruthHistory,
   readTruthMark,
+  type StoredConfig,
   type StoredTruth,
 } from './read-side.ts';
 export { readAddress, recipientKeyOf } from './recipient-address.ts';

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { type ConversationState, type FactName, type FactValue, partitionOf } from '@orchestrate/canon';
 import {
   type EvidenceObserved,
@@ -16,7 +17,7 @@ import {
   readSuppressionRows,
   type SuppressionReason,
 } from './lead-rows.ts';
-import { hint } from './nearest-word.ts';
+import { noTenant, notAmong } from './not-there.ts';
 import { eachInFlight, publishMessage } from './publish-message.ts';
 import { readTenantConfig } from './read-side.ts';
 import { recipientKeyOf } from './recipient-address.ts';
@@ -32,7 +33,15 @@ export interface LeadImport {
   readonly suppressionFile?: string;
   /** When the next import is due; default 24. */
   readonly dueInHours?: number;
-  readonly onProgress?: (progress: { readonly rows: number; readonly accepted: number }) => void;
+  readonly onProgress?: (progress: ImportProgress) => void;
+}
+
+/** Octets of the file that were read, so that what is left can be told without counting rows first. */
+export interface ImportProgress {
+  readonly rows: number;
+  readonly accepted: number;
+  readonly octetsRead: number;
+  readonly octets: number;
 }
 
 /** A lead as a dispatch names it: without its address. */
@@ -74,9 +83,14 @@ export async function importLeads(broker: Broker, options: LeadImport): Promise<
   const keyOf = (identity: string) => recipientKeyOf(secret, identity);
   const suppressions = await importSuppressions(broker, options, keyOf);
   const ledger = new LeadLedger(keyOf);
-  await eachInFlight(readLeadRows(options.file), WRITES_IN_FLIGHT_MAX, async (row) => {
+  const octets = statSync(options.file, { throwIfNoEntry: false })?.size ?? 0;
+  let octetsRead = 0;
+  const rows = readLeadRows(options.file, (read) => {
+    octetsRead = read;
+  });
+  await eachInFlight(rows, WRITES_IN_FLIGHT_MAX, async (row) => {
     const lead = ledger.add(row);
-    options.onProgress?.({ rows: ledger.rows, accepted: ledger.leads.length });
+    options.onProgress?.({ rows: ledger.rows, accepted: ledger.leads.length, octetsRead, octets });
     if (lead) await store.putLead(lead);
   });
   const suppressedLeads = ledger.leads.filter((lead) => suppressions.keys.has(lead.recipientKey)).length;
@@ -96,12 +110,10 @@ export async function importLeads(broker: Broker, options: LeadImport): Promise<
 
 async function checkDeclared(broker: Broker, { tenantId, importId }: LeadImport): Promise<void> {
   const config = await readTenantConfig(broker, tenantId);
-  if (!config) throw new Error(`there is no tenant \`${tenantId}\`: apply its tenant file first`);
+  if (!config) throw noTenant(tenantId);
   const ids = config.imports.map(({ id }) => id);
   if (ids.includes(importId)) return;
-  throw new Error(
-    `tenant \`${tenantId}\` declares no import \`${importId}\`: add it to \`imports\` in its tenant file and apply that${hint(importId, ids)}`,
-  );
+  throw notAmong(`tenant \`${tenantId}\` declares no import \`${importId}\``, importId, ids);
 }
 
 /** Sorts rows into leads, duplicates and rejects; the first row of a person is the one that counts. */

@@ -30,8 +30,12 @@ const VARIABLES = ['firstName', 'lastName', 'company', 'role'] as const;
 const VARIABLE_CHARACTERS_MAX = 200;
 const COLUMNS = { required: ['email'], optional: [...VARIABLES, 'verified', 'provenance', 'conversation'] };
 
-export async function* readLeadRows(file: string): AsyncGenerator<LeadRow | RejectedRow> {
-  for await (const row of readCsv(file, COLUMNS))
+/** `onRead` is told how many octets of the file are read. */
+export async function* readLeadRows(
+  file: string,
+  onRead?: (octets: number) => void,
+): AsyncGenerator<LeadRow | RejectedRow> {
+  for await (const row of readCsv(file, COLUMNS, onRead))
     yield isBroken(row) ? rejected(row.row, null, row.problem) : readLeadRow(row);
 }
 

@@ -1,4 +1,4 @@
-import { type CanonicalRuntimeTruth, digestOfBytes, partitionOf } from '@orchestrate/canon';
+import { type CanonicalRuntimeTruth, digestOfBytes, type Policy, partitionOf } from '@orchestrate/canon';
 import {
   approvalRecorded,
   type ChainRecord,
@@ -10,19 +10,38 @@ import {
   type OutcomeReported,
   outcomeRecorded,
   outcomeReported,
+  policyActivated,
+  policyPublished,
   type TenantConfig,
+  type TruthRecorded,
   tenantConfigured,
   truthFromWire,
   truthMarked,
   truthRecorded,
 } from '@orchestrate/contracts';
-import { type Broker, decodeLenient, readLast, readStored, type StoredMessage } from '@orchestrate/messaging';
+import {
+  type Broker,
+  decodeLenient,
+  readAt,
+  readLast,
+  readStored,
+  type StoredMessage,
+} from '@orchestrate/messaging';
 import { type Books, checkBooks, isDecision, type StoredRecord } from './check-books.ts';
 
-/** The configuration in force, or null for a tenant that nobody configured. */
-export async function readTenantConfig(broker: Broker, tenantId: string): Promise<TenantConfig | null> {
+export interface StoredConfig {
+  readonly config: TenantConfig;
+  readonly seq: number;
+}
+
+/** The configuration in force and where it stands in CONFIG, or null for a tenant that nobody configured. */
+export async function readStoredConfig(broker: Broker, tenantId: string): Promise<StoredConfig | null> {
   const stored = await readLast(broker, 'CONFIG', `config.${partitionOf(tenantId)}.${tenantId}.tenant`);
-  return stored && decodeLenient(tenantConfigured, stored.data);
+  return stored && { config: decodeLenient(tenantConfigured, stored.data), seq: stored.seq };
+}
+
+export async function readTenantConfig(broker: Broker, tenantId: string): Promise<TenantConfig | null> {
+  return (await readStoredConfig(broker, tenantId))?.config ?? null;
 }
 
 /** The ids of all tenants that have a configuration, in alphabetical order. */
@@ -36,6 +55,8 @@ export async function readTenants(broker: Broker): Promise<string[]> {
 
 export interface StoredTruth {
   readonly truth: CanonicalRuntimeTruth;
+  /** The message that carries it. */
+  readonly record: TruthRecorded;
   readonly seq: number;
   readonly storedAtMs: number;
 }
@@ -44,9 +65,21 @@ export interface StoredTruth {
 export async function readTruth(broker: Broker, tenantId: string): Promise<StoredTruth | null> {
   const subject = truthRecorded.subject({ p: partitionOf(tenantId), tenantId });
   const stored = await readLast(broker, 'TRUTH', subject);
-  if (!stored) return null;
-  const truth = truthFromWire(decodeLenient(truthRecorded, stored.data));
-  return { truth, seq: stored.seq, storedAtMs: stored.storedAtMs };
+  return stored && storedTruth(stored);
+}
+
+export function storedTruth({ seq, storedAtMs, data }: StoredMessage): StoredTruth {
+  const record = decodeLenient(truthRecorded, data);
+  return { truth: truthFromWire(record), record, seq, storedAtMs };
+}
+
+/** The truths of a tenant that the stream still holds, oldest first: what changed, and when. */
+export async function readTruthHistory(broker: Broker, tenantId: string): Promise<StoredTruth[]> {
+  const filters = [truthRecorded.subject({ p: partitionOf(tenantId), tenantId })];
+  const history: StoredTruth[] = [];
+  for await (const stored of readStored(broker, { stream: 'TRUTH', filters, fromSeq: 1 }))
+    history.push(storedTruth(stored));
+  return history;
 }
 
 /** Up to when, and up to which inputs, the truths of a partition are complete. */
@@ -55,14 +88,48 @@ export async function readTruthMark(broker: Broker, p: number): Promise<Mark | n
   return stored && decodeLenient(truthMarked, stored.data);
 }
 
+/** The policy in force, or null where none was ever put in force. */
+export async function readPolicyInForce(
+  broker: Broker,
+): Promise<{ readonly policy: Policy; readonly digest: string } | null> {
+  const active = await readLast(broker, 'POLICY', policyActivated.subject(null));
+  if (!active) return null;
+  const { digest } = decodeLenient(policyActivated, active.data);
+  const published = await readLast(broker, 'POLICY', policyPublished.subject(digest));
+  return published && { policy: decodeLenient(policyPublished, published.data).policy as Policy, digest };
+}
+
+/** Whether what is known up to that time is fresh: at most as many cadences old as the policy allows. */
+export function isFresh(asOfMs: number | null, { dispatch }: Policy, nowMs: number): boolean {
+  return asOfMs !== null && nowMs - asOfMs <= dispatch.cadenceSec * dispatch.truthCadences * 1000;
+}
+
 /** Every record of the tenant that is still in the stream, oldest first. */
 export async function readChain(broker: Broker, tenantId: string): Promise<StoredRecord[]> {
   const filters = [`decision.${partitionOf(tenantId)}.${tenantId}.*`];
   const records: StoredRecord[] = [];
   for await (const stored of readStored(broker, { stream: 'DECISIONS', filters, fromSeq: 1 })) {
-    records.push({ seq: stored.seq, digest: digestOfBytes(stored.data), record: decodeRecord(stored) });
+    records.push(storedRecord(stored));
   }
   return records;
+}
+
+/** The newest records of a tenant, oldest first: read from the head back along the chain. */
+export async function readChainEnd(broker: Broker, tenantId: string, count: number): Promise<StoredRecord[]> {
+  const records: StoredRecord[] = [];
+  const head = `decision.${partitionOf(tenantId)}.${tenantId}.*`;
+  let stored = count > 0 ? await readLast(broker, 'DECISIONS', head) : null;
+  while (stored) {
+    const one = storedRecord(stored);
+    records.unshift(one);
+    if (records.length === count || one.record.prevSeq === 0) break;
+    stored = await readAt(broker, 'DECISIONS', one.record.prevSeq);
+  }
+  return records;
+}
+
+export function storedRecord(stored: StoredMessage): StoredRecord {
+  return { seq: stored.seq, digest: digestOfBytes(stored.data), record: decodeRecord(stored) };
 }
 
 function decodeRecord(stored: StoredMessage): ChainRecord {

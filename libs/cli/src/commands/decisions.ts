@@ -1,53 +1,95 @@
-import { readChain } from '@orchestrate/client';
-import type { ChainRecord } from '@orchestrate/contracts';
-import { Command } from 'commander';
+import { followChain, isDecision, readChain, readChainEnd, type StoredRecord } from '@orchestrate/client';
+import { type ChainRecord, RECORD_KINDS } from '@orchestrate/contracts';
+import { Command, Option } from 'commander';
+import { idArgument, wholeNumber, withExample } from '../arguments.ts';
 import { globalOptions, withBroker } from '../connect.ts';
-import { printJson, printLine, printTable } from '../print.ts';
+import { untilInterrupted } from '../interrupt.ts';
+import { tenantNamed } from '../only-one.ts';
+import { OUTPUTS } from '../outputs.ts';
+import { colours, inDecisionColour, printJson, printLine, shortDispatch, timeOf } from '../print.ts';
 
-export function decisionsCommand(): Command {
-  return new Command('decisions')
-    .description("the newest records of a tenant's chain, oldest first")
-    .argument('<tenant>')
-    .option('--last <n>', 'how many', '30')
-    .addHelpText('after', '\nExample:\n  orchestrate decisions aurora --last 10')
-    .action(async (tenantId: string, options: { last: string }, command: Command) => {
-      await withBroker(command, async (broker) => {
-        const chain = await readChain(broker, tenantId);
-        const shown = chain.slice(-Math.max(1, Number.parseInt(options.last, 10) || 30));
-        if (globalOptions(command).json) {
-          for (const { seq, record } of shown) printJson({ seq, ...record });
-          return;
-        }
-        if (shown.length === 0) {
-          printLine(`no records of \`${tenantId}\` yet`);
-          return;
-        }
-        printTable(
-          ['#', 'TIME (UTC)', 'KIND', 'DISPATCH', 'WHY'],
-          shown.map(({ record }) => [
-            String(record.ordinal),
-            new Date(timeOf(record)).toISOString().slice(0, 19).replace('T', ' '),
-            record.kind,
-            ('dispatchId' in record && record.dispatchId?.slice(0, 14)) || '-',
-            whyOf(record),
-          ]),
-        );
-      });
-    });
+interface DecisionsOptions {
+  readonly last: number;
+  readonly kind?: string;
+  readonly follow?: boolean;
 }
 
-const timeOf = (record: ChainRecord): number =>
-  'decidedAtMs' in record ? record.decidedAtMs : record.recordedAtMs;
+export function decisionsCommand(): Command {
+  const command = new Command('decisions')
+    .description("the newest records of a tenant's chain, oldest first: decisions, outcomes, what people did")
+    .argument('<tenant>', 'its id', idArgument)
+    .option('--last <n>', 'how many', wholeNumber(1, 1_000_000), 30)
+    .addOption(new Option('--kind <kind>', 'only these').choices(RECORD_KINDS))
+    .option('--follow', 'go on and show every record as it comes, until ^C')
+    .action(decisions);
+  return withExample(
+    command,
+    'decisions aurora --last 10',
+    'decisions aurora --kind HOLD_FOR_HUMAN_REVIEW',
+    'decisions aurora --follow',
+  );
+}
 
-function whyOf(record: ChainRecord): string {
+async function decisions(tenantId: string, options: DecisionsOptions, command: Command): Promise<void> {
+  const { last, kind, follow } = options;
+  await withBroker(command, async (broker) => {
+    const { json } = globalOptions(command);
+    const fits = ({ record }: StoredRecord) => kind === undefined || record.kind === kind;
+    const end =
+      kind === undefined
+        ? await readChainEnd(broker, tenantId, last)
+        : (await readChain(broker, tenantId)).filter(fits).slice(-last);
+    if (end.length === 0) await tenantNamed(broker, tenantId);
+    const show = ({ seq, digest, record }: StoredRecord) => {
+      if (json) printJson(OUTPUTS.decisions, { seq, digest, record });
+      else printLine(lineOf(record));
+    };
+    if (!json && (end.length > 0 || follow))
+      printLine(colours.dim(columns('#', 'TIME (UTC)', 'KIND', 'DISPATCH', 'WHY')));
+    if (!json && end.length === 0 && !follow) {
+      const which = kind === undefined ? 'records' : `records of kind ${kind}`;
+      printLine(
+        `no ${which} of \`${tenantId}\` yet: ask with \`orchestrate dispatch ${tenantId} --leads <csv>\``,
+      );
+    }
+    for (const record of end) show(record);
+    if (!follow) return;
+    const head = (await readChainEnd(broker, tenantId, 1))[0]?.seq ?? 0;
+    const fromSeq = (end.at(-1)?.seq ?? head) + 1;
+    const follower = await followChain(broker, tenantId, fromSeq, (record) => {
+      if (fits(record)) show(record);
+    });
+    await Promise.race([untilInterrupted(), follower.done]);
+    await follower.close();
+  });
+}
+
+function columns(ordinal: string, time: string, kind: string, dispatch: string, why: string): string {
+  return `${ordinal.padEnd(6)}  ${time.padEnd(19)}  ${kind.padEnd(21)}  ${dispatch.padEnd(14)}  ${why}`.trimEnd();
+}
+
+function lineOf(record: ChainRecord): string {
+  const { kind, ordinal } = record;
+  const atMs = 'decidedAtMs' in record ? record.decidedAtMs : record.recordedAtMs;
+  const dispatchId = ('dispatchId' in record && record.dispatchId) || '';
+  const line = columns(String(ordinal), timeOf(atMs), kind, shortDispatch(dispatchId) || '-', whyOf(record));
+  return isDecision(kind) ? line.replace(kind, inDecisionColour(kind)) : line;
+}
+
+/** In a few words what made this record. */
+export function whyOf(record: ChainRecord): string {
   switch (record.kind) {
     case 'OUTCOME':
-      return `${record.state}: ${record.reason}`;
+      return `${record.state}: ${record.reason}${record.echo === 'violated' ? ', constraints not echoed' : ''}`;
     case 'INTERVENTION':
       return `${record.command} by ${record.actor}: ${record.reasonCode}`;
     case 'APPROVAL':
-      return `by ${record.actor}: ${record.reasonCode}`;
-    default:
-      return `gate ${record.decidingGate} ${record.decidingBlocker}: ${record.decidingOutcome}`;
+      return `approved by ${record.actor}: ${record.reasonCode}`;
+    case 'APPROVE':
+      return record.review ? 'all ten gates clear; to be reviewed afterwards' : 'all ten gates clear';
+    default: {
+      const { decidingGate, decidingBlocker, decidingOutcome } = record;
+      return `gate ${decidingGate} ${decidingBlocker}: ${decidingOutcome}`;
+    }
   }
 }

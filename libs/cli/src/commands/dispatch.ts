@@ -1,20 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DISPATCH_DECISIONS } from '@orchestrate/canon';
-import {
-  effectiveDecisions,
-  importLeads,
-  readChain,
-  readTenantConfig,
-  readTruth,
-  requestDispatches,
-} from '@orchestrate/client';
+import { DISPATCH_DECISIONS, type DispatchDecision } from '@orchestrate/canon';
+import { followChain, isDecision, readTruth, requestDispatches } from '@orchestrate/client';
 import type { DecisionRecorded } from '@orchestrate/contracts';
 import type { Broker } from '@orchestrate/messaging';
 import { Command } from 'commander';
+import { idArgument, wholeNumber, withExample } from '../arguments.ts';
 import { globalOptions, withBroker } from '../connect.ts';
-import { onlyOne } from '../only-one.ts';
-import { Progress, printJson, printLine, printTable } from '../print.ts';
-import { printReport } from './leads.ts';
+import { onInterruptSay } from '../interrupt.ts';
+import { onlyOne, tenantNamed } from '../only-one.ts';
+import { OUTPUTS } from '../outputs.ts';
+import { inDecisionColour, printJson, printLine, printTable } from '../print.ts';
+import { Progress } from '../progress.ts';
+import { whyOf } from './decisions.ts';
+import { importWithProgress, printReport, rowsOf } from './leads.ts';
 
 const TRUTH_MS_MAX = 5_000;
 
@@ -23,38 +21,34 @@ interface DispatchOptions {
   readonly suppressions?: string;
   readonly campaign?: string;
   readonly import?: string;
-  readonly step: string;
-  readonly wait: string;
+  readonly step: number;
+  readonly wait: number;
 }
 
 export function dispatchCommand(): Command {
-  return new Command('dispatch')
+  const command = new Command('dispatch')
     .description(
       'import leads and ask for each of them whether its message may go out; show what was decided',
     )
-    .argument('<tenant>')
+    .argument('<tenant>', 'its id', idArgument)
     .requiredOption('--leads <csv>', 'whom to write to')
     .option('--suppressions <csv>', 'people that are not to be written to (column email)')
-    .option('--campaign <id>', 'default: the only one that the tenant has')
-    .option('--import <id>', 'default: the only one that the tenant declares')
-    .option('--step <n>', 'step of the sequence', '1')
-    .option('--wait <seconds>', 'how long to wait for the decisions', '90')
-    .addHelpText(
-      'after',
-      '\nExample:\n  orchestrate dispatch aurora --leads examples/outreach/leads/aurora.csv',
-    )
+    .option('--campaign <id>', 'default: the only one that the tenant has', idArgument)
+    .option('--import <id>', 'default: the only one that the tenant declares', idArgument)
+    .option('--step <n>', 'step of the sequence', wholeNumber(1, 20), 1)
+    .option('--wait <seconds>', 'how long to wait for the decisions', wholeNumber(0, 86_400), 90)
     .action(dispatch);
+  return withExample(command, 'dispatch aurora --leads examples/outreach/leads/aurora.csv');
 }
 
 async function dispatch(tenantId: string, options: DispatchOptions, command: Command): Promise<void> {
   await withBroker(command, async (broker) => {
     const { json } = globalOptions(command);
-    const config = await readTenantConfig(broker, tenantId);
-    if (!config) throw new Error(`there is no tenant \`${tenantId}\`: apply its tenant file first`);
+    const config = await tenantNamed(broker, tenantId);
     const campaign = onlyOne('campaign', config.campaigns, options.campaign);
     const importId = onlyOne('import', config.imports, options.import);
     const startedMs = Date.now();
-    const imported = await importLeads(broker, {
+    const imported = await importWithProgress(broker, {
       tenantId,
       importId,
       file: options.leads,
@@ -62,46 +56,65 @@ async function dispatch(tenantId: string, options: DispatchOptions, command: Com
     });
     if (!json) printReport(options.leads, imported);
     await truthKnows(broker, tenantId, importId, startedMs);
+    const asking = new Progress('asking', 'dispatches');
+    let askedFor = 0;
+    const again = `the same command goes on from there, and \`orchestrate decisions ${tenantId}\` shows what was decided`;
+    onInterruptSay(() => `interrupted after asking for ${askedFor} dispatches: ${again}`);
     const asked = await requestDispatches(broker, {
       tenantId,
       campaign,
-      step: wholeNumber('--step', options.step),
+      step: options.step,
       importSource: importId,
       leads: imported.leads,
       config,
       requestedBy: 'cli',
+      onProgress: ({ asked: done, of }) => {
+        askedFor = done;
+        asking.show(done / of, done);
+      },
     });
-    const decided = await awaitDecisions(
-      broker,
-      tenantId,
-      asked.dispatchIds,
-      wholeNumber('--wait', options.wait),
-    );
-    const tally = Object.fromEntries(
-      DISPATCH_DECISIONS.map((kind) => [kind, decided.filter((record) => record.kind === kind).length]),
-    );
+    asking.done();
+    const decided = await awaitDecisions(broker, tenantId, asked.dispatchIds, options.wait);
     const waiting = asked.dispatchIds.length - decided.length;
     if (json) {
-      const { leads: _leads, ...rows } = imported;
-      printJson({
+      const tally = Object.fromEntries(
+        DISPATCH_DECISIONS.map((kind) => [kind, decided.filter((record) => record.kind === kind).length]),
+      ) as Record<DispatchDecision, number>;
+      printJson(OUTPUTS.dispatch, {
         tenantId,
         campaign,
-        import: rows,
+        step: options.step,
+        import: rowsOf(imported),
         requested: asked.requested,
         already: asked.already,
         decisions: tally,
         waiting,
+        dispatches: decided.map(({ dispatchId, kind, decidingGate, decidingOutcome }) => ({
+          dispatchId,
+          kind,
+          decidingGate,
+          decidingOutcome,
+        })),
       });
       return;
     }
     printLine(`${asked.requested} asked for, ${asked.already} asked for before, ${waiting} not decided yet`);
-    printTable(
-      ['DECISION', 'DISPATCHES'],
-      Object.entries(tally)
-        .filter(([, count]) => count > 0)
-        .map(([kind, count]) => [kind, String(count)]),
+    if (decided.length > 0) printTally(decided);
+    const next = `orchestrate decisions ${tenantId}`;
+    printLine(
+      waiting > 0 ? `what is decided later shows with \`${next} --follow\`` : `see each with \`${next}\``,
     );
   });
+}
+
+function printTally(decided: readonly DecisionRecorded[]): void {
+  const groups = [...Map.groupBy(decided, (record) => `${record.kind} ${whyOf(record)}`).values()];
+  const place = (kind: DispatchDecision) => DISPATCH_DECISIONS.indexOf(kind);
+  groups.sort(([one], [other]) => place(one!.kind) - place(other!.kind));
+  printTable(
+    ['DECISION', 'DISPATCHES', 'WHY'],
+    groups.map((group) => [inDecisionColour(group[0]!.kind), String(group.length), whyOf(group[0]!)]),
+  );
 }
 
 /** The import is evidence too: asked before the truth has it, every lead would be held for it first. */
@@ -122,27 +135,32 @@ async function truthKnows(
   }
 }
 
-function wholeNumber(option: string, text: string): number {
-  if (!/^\d{1,6}$/.test(text)) throw new Error(`${option} takes a whole number, not \`${text}\``);
-  return Number(text);
-}
-
+/** The decision in effect on each dispatch, in their order, once all are there or the time is over. */
 async function awaitDecisions(
   broker: Broker,
   tenantId: string,
   dispatchIds: readonly string[],
   waitSec: number,
 ): Promise<DecisionRecorded[]> {
-  const progress = new Progress('deciding:');
-  const deadline = Date.now() + waitSec * 1000;
-  for (;;) {
-    const effective = effectiveDecisions(await readChain(broker, tenantId));
-    const decided = dispatchIds.flatMap((dispatchId) => effective.get(dispatchId) ?? []);
-    progress.show(`${decided.length} of ${dispatchIds.length}`);
-    if (decided.length === dispatchIds.length || Date.now() > deadline) {
-      progress.done();
-      return decided;
-    }
-    await sleep(250);
+  const wanted = new Set(dispatchIds);
+  const decided = new Map<string, DecisionRecorded>();
+  const complete = Promise.withResolvers<void>();
+  const progress = new Progress('deciding', 'decided');
+  const follower = await followChain(broker, tenantId, 1, ({ record }) => {
+    if (!isDecision(record.kind)) return;
+    const decision = record as DecisionRecorded;
+    if (!wanted.has(decision.dispatchId)) return;
+    decided.set(decision.dispatchId, decision);
+    progress.show(decided.size / wanted.size, decided.size);
+    if (decided.size === wanted.size) complete.resolve();
+  });
+  if (wanted.size > 0) {
+    const deadline = Promise.withResolvers<void>();
+    const timer = setTimeout(deadline.resolve, waitSec * 1000);
+    await Promise.race([complete.promise, deadline.promise]);
+    clearTimeout(timer);
   }
+  progress.done();
+  await follower.close();
+  return dispatchIds.flatMap((dispatchId) => decided.get(dispatchId) ?? []);
 }

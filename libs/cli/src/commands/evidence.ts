@@ -1,26 +1,30 @@
 import { applyEvidenceFile } from '@orchestrate/client';
 import { Command } from 'commander';
+import { withExample } from '../arguments.ts';
 import { globalOptions, withBroker } from '../connect.ts';
-import { printJson, printLine } from '../print.ts';
+import { OUTPUTS } from '../outputs.ts';
+import { counted, printJson, printLine } from '../print.ts';
 
 export function evidenceCommand(): Command {
   const evidence = new Command('evidence').description('what was observed of a tenant');
-  evidence
+  const apply = evidence
     .command('apply')
     .description('report observations from a file; nothing is reported when anything in it is wrong')
     .argument('<file...>', 'YAML files')
-    .addHelpText('after', '\nExample:\n  orchestrate evidence apply examples/outreach/evidence/aurora.yaml')
     .action(async (files: string[], _options: object, command: Command) => {
       await withBroker(command, async (broker) => {
         for (const file of files) {
           const report = await applyEvidenceFile(broker, file);
-          if (globalOptions(command).json) printJson(report);
+          if (globalOptions(command).json) printJson(OUTPUTS['evidence apply'], report);
           else {
             const sources = report.published.map(({ layer, source }) => `${layer}/${source}`);
-            printLine(`${report.tenantId}: ${sources.length} sources observed (${sources.join(', ')})`);
+            printLine(
+              `${report.tenantId}: ${counted(sources.length, 'source')} observed (${sources.join(', ')})`,
+            );
           }
         }
       });
     });
+  withExample(apply, 'evidence apply examples/outreach/evidence/aurora.yaml');
   return evidence;
 }

@@ -1,8 +1,13 @@
 import { importLeads, type LeadImportReport } from '@orchestrate/client';
+import type { Broker } from '@orchestrate/messaging';
 import { Command } from 'commander';
+import { idArgument, withExample } from '../arguments.ts';
 import { globalOptions, withBroker } from '../connect.ts';
-import { importOf } from '../only-one.ts';
-import { colours, Progress, printJson, printLine } from '../print.ts';
+import { onInterruptSay } from '../interrupt.ts';
+import { onlyOne, tenantNamed } from '../only-one.ts';
+import { OUTPUTS } from '../outputs.ts';
+import { colours, counted, printJson, printLine } from '../print.ts';
+import { Progress } from '../progress.ts';
 
 const ROWS_SHOWN_MAX = 20;
 
@@ -14,45 +19,67 @@ interface ImportOptions {
 
 export function leadsCommand(): Command {
   const leads = new Command('leads').description('the people that a tenant may want to write to');
-  leads
+  const importing = leads
     .command('import')
     .description('import a CSV file: every row is accepted, a duplicate, or listed with what is wrong')
     .argument(
       '<csv>',
       'with the column email; firstName, lastName, company, role, verified, provenance, conversation',
     )
-    .requiredOption('--tenant <id>', 'whose leads they are')
-    .option('--import <id>', 'default: the only one that the tenant declares')
+    .requiredOption('--tenant <id>', 'whose leads they are', idArgument)
+    .option('--import <id>', 'default: the only one that the tenant declares', idArgument)
     .option('--suppressions <csv>', 'people that are not to be written to (column email)')
-    .addHelpText(
-      'after',
-      '\nExample:\n  orchestrate leads import examples/outreach/leads/aurora.csv --tenant aurora',
-    )
     .action(run);
+  withExample(importing, 'leads import examples/outreach/leads/aurora.csv --tenant aurora');
   return leads;
 }
 
 async function run(file: string, options: ImportOptions, command: Command): Promise<void> {
   await withBroker(command, async (broker) => {
-    const progress = new Progress(`importing ${file}:`);
-    const report = await importLeads(broker, {
+    const config = await tenantNamed(broker, options.tenant);
+    const report = await importWithProgress(broker, {
       tenantId: options.tenant,
-      importId: await importOf(broker, options.tenant, options.import),
+      importId: onlyOne('import', config.imports, options.import),
       file,
       ...(options.suppressions ? { suppressionFile: options.suppressions } : {}),
-      onProgress: ({ rows }) => progress.show(`${rows} rows`),
     });
-    progress.done();
-    const { leads: _leads, ...summary } = report;
-    if (globalOptions(command).json) printJson({ tenantId: options.tenant, ...summary });
-    else printReport(file, report);
+    if (globalOptions(command).json) {
+      printJson(OUTPUTS['leads import'], { tenantId: options.tenant, ...rowsOf(report) });
+    } else printReport(file, report);
   });
+}
+
+export async function importWithProgress(
+  broker: Broker,
+  options: Parameters<typeof importLeads>[1],
+): Promise<LeadImportReport> {
+  const progress = new Progress(`importing ${options.file}`, 'rows');
+  let rowsRead = 0;
+  onInterruptSay(
+    () =>
+      `interrupted after ${counted(rowsRead, 'row')}: run the same command again, nothing is counted twice`,
+  );
+  const report = await importLeads(broker, {
+    ...options,
+    onProgress: ({ rows, octets, octetsRead }) => {
+      rowsRead = rows;
+      progress.show(octets === 0 ? 1 : octetsRead / octets, rows);
+    },
+  });
+  progress.done();
+  onInterruptSay(() => 'interrupted');
+  return report;
+}
+
+/** The report as it is printed: of the leads themselves only how many there are. */
+export function rowsOf({ leads: _leads, ...rows }: LeadImportReport): Omit<LeadImportReport, 'leads'> {
+  return rows;
 }
 
 export function printReport(file: string, report: LeadImportReport): void {
   const { rows, accepted, duplicates, rejected, suppressed } = report;
   printLine(
-    `${rows} rows: ${accepted} accepted, ${duplicates.length} duplicates, ${rejected.length} rejected; ${suppressed} people suppressed`,
+    `${counted(rows, 'row')}: ${accepted} accepted, ${counted(duplicates.length, 'duplicate')}, ${rejected.length} rejected; ${suppressed} suppressed`,
   );
   for (const { row, field, problem } of rejected.slice(0, ROWS_SHOWN_MAX)) {
     printLine(`  ${colours.yellow(`${file}:${row}`)} ${field ?? 'row'}: ${problem}`);

@@ -1,27 +1,30 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { notAmong } from '@orchestrate/client';
 import { Command } from 'commander';
+import { withExample } from '../arguments.ts';
 import { globalOptions } from '../connect.ts';
+import { leaveSignalsTo } from '../interrupt.ts';
 import { REPOSITORY } from '../repository.ts';
 
 export function runCommand(): Command {
-  return new Command('run')
-    .description('run one service alone, against the NATS server that NATS_URL or --nats-url names')
+  const command = new Command('run')
+    .description(
+      'run one service alone in the foreground, against the NATS server that NATS_URL or --nats-url names; it logs JSON lines',
+    )
     .argument('<service>', 'its folder in services/')
-    .addHelpText('after', '\nExample:\n  NATS_URL=nats://10.0.0.5:4222 orchestrate run dispatch-governance')
-    .action(async (service: string, _options: object, command: Command) => {
-      const entry = join(REPOSITORY, 'services', service, 'src', 'main.ts');
-      if (!/^[a-z-]+$/.test(service) || !existsSync(entry)) {
-        const known = readdirSync(join(REPOSITORY, 'services'));
-        throw new Error(`there is no service \`${service}\`: the services are ${known.join(', ')}`);
-      }
-      const { natsUrl } = globalOptions(command);
-      const env = { ...process.env, ...(natsUrl ? { NATS_URL: natsUrl } : {}) };
-      const child = spawn(process.execPath, [entry], { stdio: 'inherit', env });
-      // The terminal sends ^C to both; the child ends in order and its exit code is ours.
-      process.on('SIGINT', () => {});
-      process.on('SIGTERM', () => child.kill('SIGTERM'));
-      process.exitCode = await new Promise<number>((done) => child.on('exit', (code) => done(code ?? 1)));
-    });
+    .action(run);
+  return withExample(command, 'run dispatch-governance --nats-url nats://10.0.0.5:4222');
+}
+
+async function run(service: string, _options: object, command: Command): Promise<void> {
+  const known = readdirSync(join(REPOSITORY, 'services')).sort();
+  if (!known.includes(service)) throw notAmong(`there is no service \`${service}\``, service, known);
+  const { natsUrl } = globalOptions(command);
+  const env = { ...process.env, ...(natsUrl ? { NATS_URL: natsUrl } : {}) };
+  const entry = join(REPOSITORY, 'services', service, 'src', 'main.ts');
+  const child = spawn(process.execPath, [entry], { stdio: 'inherit', env });
+  leaveSignalsTo(child);
+  process.exitCode = await new Promise<number>((done) => child.on('exit', (code) => done(code ?? 1)));
 }

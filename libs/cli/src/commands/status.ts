@@ -1,7 +1,9 @@
 import { isSameProcess, readRunFile } from '@orchestrate/embedded';
 import { Command } from 'commander';
-import { globalOptions } from '../connect.ts';
+import { withExample } from '../arguments.ts';
+import { globalOptions, noPlatform } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
+import { OUTPUTS } from '../outputs.ts';
 import { colours, printJson, printLine, printTable } from '../print.ts';
 
 interface ServiceLine {
@@ -12,20 +14,18 @@ interface ServiceLine {
 }
 
 export function statusCommand(): Command {
-  return new Command('status')
-    .description('which services run and how they are; exit code 1 when one is not well or none runs')
-    .addHelpText('after', '\nExample:\n  orchestrate status --json')
+  const command = new Command('status')
+    .description('which services run on this machine and how they are; exit code 1 when one is not well')
     .action(status);
+  return withExample(command, 'status', 'status --json');
 }
 
 async function status(_options: object, command: Command): Promise<void> {
   const { dataDir, json } = globalOptions(command);
   const run = readRunFile(dataDir);
   if (!run || !isSameProcess(run)) {
-    if (json) printJson({ up: false, services: [] });
-    else printLine(`no platform runs in ${dataDir}: start one with \`npm start\``);
-    process.exitCode = EXIT.failed;
-    return;
+    if (json) printJson(OUTPUTS.status, { up: false, natsUrl: null, startedAt: null, services: [] });
+    throw noPlatform(dataDir);
   }
   const services = await Promise.all(
     run.services.map(async ({ instance, pid, healthPort }) => ({
@@ -36,7 +36,8 @@ async function status(_options: object, command: Command): Promise<void> {
   );
   if (!services.every((service) => service.ok)) process.exitCode = EXIT.failed;
   if (json) {
-    printJson({ up: true, natsUrl: run.nats.url, services });
+    const { startedAt } = run;
+    printJson(OUTPUTS.status, { up: true, natsUrl: run.nats.url, startedAt, services });
     return;
   }
   printLine(`nats-server ${run.nats.url} (pid ${run.nats.pid}), up since ${run.startedAt}`);
@@ -44,11 +45,19 @@ async function status(_options: object, command: Command): Promise<void> {
 }
 
 function row({ instance, pid, ok, detail }: ServiceLine): string[] {
-  const health = ok ? colours.green('ok') : colours.red('not ok');
+  const health = ok ? colours.green('✓ ok') : colours.red('✗ not ok');
   const facts = Object.entries(detail)
-    .filter(([, value]) => !Array.isArray(value) || value.length > 0)
-    .map(([key, value]) => `${key} ${Array.isArray(value) ? value.join('; ') : String(value)}`);
+    .filter(([, value]) => value !== null && (!Array.isArray(value) || value.length > 0))
+    .map(([key, value]) => `${key} ${shown(value)}`);
   return [instance, String(pid ?? '-'), health, facts.join(', ')];
+}
+
+const DIGEST = /^[0-9a-f]{64}$/;
+
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return value.join('; ');
+  const text = String(value);
+  return DIGEST.test(text) ? text.slice(0, 12) : text;
 }
 
 async function healthOf(port: number | null): Promise<{ ok: boolean; detail: Record<string, unknown> }> {

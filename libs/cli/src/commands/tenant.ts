@@ -1,64 +1,81 @@
-import { applyTenantFile, readTenantConfig, readTenants, readTruth } from '@orchestrate/client';
+import {
+  CANONICAL_BLOCKER_LAYERS,
+  type CanonicalBlockerLayer,
+  partitionOf,
+  type TruthLayer,
+  TruthReading,
+} from '@orchestrate/canon';
+import {
+  applyTenantFile,
+  isFresh,
+  readPolicyInForce,
+  readTenantConfig,
+  readTenants,
+  readTruth,
+  readTruthMark,
+} from '@orchestrate/client';
+import type { TenantConfig } from '@orchestrate/contracts';
+import type { Broker } from '@orchestrate/messaging';
 import { Command } from 'commander';
+import pLimit from 'p-limit';
+import { idArgument, withExample } from '../arguments.ts';
 import { globalOptions, withBroker } from '../connect.ts';
-import { inBucketColour, printJson, printLine, printTable } from '../print.ts';
+import { storedTenant } from '../only-one.ts';
+import { OUTPUTS } from '../outputs.ts';
+import { colours, inBucketColour, printJson, printLine, printTable, shortDigest } from '../print.ts';
+
+const READ_AT_A_TIME = 32;
 
 export function tenantCommand(): Command {
   const tenant = new Command('tenant').description('tenants and what they declare');
-  tenant
+  const apply = tenant
     .command('apply')
     .description('put a tenant file in force: its sources, schedule, governance and templates')
     .argument('<file...>', 'YAML files')
-    .addHelpText('after', '\nExample:\n  orchestrate tenant apply examples/outreach/tenants/aurora.yaml')
-    .action(apply);
-  tenant
+    .action(applyFiles);
+  withExample(apply, 'tenant apply examples/outreach/tenants/aurora.yaml');
+  const list = tenant
     .command('list')
-    .description('all tenants, with the worst bucket that each shows')
-    .addHelpText('after', '\nExample:\n  orchestrate tenant list --json')
-    .action(list);
+    .description('all tenants, with the layers of each that are not ready')
+    .action(listAll);
+  withExample(list, 'tenant list', 'tenant list --json');
+  const show = tenant
+    .command('show')
+    .description(
+      'what a tenant declares of itself: governance, schedule, domains, mailboxes, campaigns, imports',
+    )
+    .argument('<tenant>', 'its id', idArgument)
+    .action(showOne);
+  withExample(show, 'tenant show aurora');
   return tenant;
 }
 
-async function apply(files: string[], _options: object, command: Command): Promise<void> {
+async function applyFiles(files: string[], _options: object, command: Command): Promise<void> {
   await withBroker(command, async (broker) => {
     for (const file of files) {
       const report = await applyTenantFile(broker, file);
       if (globalOptions(command).json) {
-        printJson(report);
+        printJson(OUTPUTS['tenant apply'], report);
         continue;
       }
       printLine(`${report.tenantId} applied (CONFIG/${report.sequence})`);
-      for (const campaign of report.campaigns) {
-        printLine(
-          `  campaign ${campaign.id}: lint ${campaign.lint}, template ${campaign.templateDigest.slice(0, 12)}`,
-        );
-        for (const problem of campaign.problems) printLine(`    ${problem}`);
+      for (const { id, lint, templateDigest, problems } of report.campaigns) {
+        printLine(`  campaign ${id}: lint ${lint}, template ${shortDigest(templateDigest)}`);
+        for (const problem of problems) printLine(`    ${colours.yellow(problem)}`);
       }
     }
   });
 }
 
-async function list(_options: object, command: Command): Promise<void> {
+async function listAll(_options: object, command: Command): Promise<void> {
   await withBroker(command, async (broker) => {
+    const inForce = await readPolicyInForce(broker);
+    const atATime = pLimit(READ_AT_A_TIME);
     const tenants = await Promise.all(
-      (await readTenants(broker)).map(async (tenantId) => {
-        const [config, stored] = await Promise.all([
-          readTenantConfig(broker, tenantId),
-          readTruth(broker, tenantId),
-        ]);
-        const notReady = Object.entries(stored?.truth.layers ?? {}).filter(
-          ([, layer]) => layer.state !== 'ready',
-        );
-        return {
-          tenantId,
-          mode: stored?.truth.mode.resolved ?? config?.governance.mode ?? null,
-          epoch: stored?.truth.epoch ?? null,
-          notReady: notReady.map(([layer, { state, bucket, reason }]) => ({ layer, state, bucket, reason })),
-        };
-      }),
+      (await readTenants(broker)).map((tenantId) => atATime(() => summaryOf(broker, tenantId, inForce))),
     );
     if (globalOptions(command).json) {
-      for (const tenant of tenants) printJson(tenant);
+      for (const tenant of tenants) printJson(OUTPUTS['tenant list'], tenant);
       return;
     }
     if (tenants.length === 0) {
@@ -67,14 +84,98 @@ async function list(_options: object, command: Command): Promise<void> {
     }
     printTable(
       ['TENANT', 'MODE', 'EPOCH', 'NOT READY'],
-      tenants.map((tenant) => [
-        tenant.tenantId,
-        tenant.mode ?? '-',
-        String(tenant.epoch ?? '-'),
-        tenant.notReady
-          .map(({ layer, state, bucket }) => inBucketColour(bucket, `${layer} ${state}`))
-          .join(', ') || '-',
+      tenants.map(({ tenantId, mode, epoch, fresh, notReady }) => [
+        tenantId,
+        mode ?? '-',
+        String(epoch ?? '-'),
+        fresh
+          ? notReady
+              .map(({ layer, state, bucket }) => inBucketColour(bucket, `${layer} ${state}`))
+              .join(', ') || colours.green('all nine layers are ready')
+          : colours.yellow('everything unknown: truth_stale'),
       ]),
     );
   });
+}
+
+async function summaryOf(
+  broker: Broker,
+  tenantId: string,
+  inForce: Awaited<ReturnType<typeof readPolicyInForce>>,
+) {
+  const [config, stored, mark] = await Promise.all([
+    readTenantConfig(broker, tenantId),
+    readTruth(broker, tenantId),
+    readTruthMark(broker, partitionOf(tenantId)),
+  ]);
+  const nowMs = Date.now();
+  const fresh = inForce !== null && isFresh(mark?.asOfMs ?? null, inForce.policy, nowMs);
+  const reading = new TruthReading(stored?.truth ?? null, fresh, nowMs);
+  const layers = CANONICAL_BLOCKER_LAYERS.map(
+    (layer): [CanonicalBlockerLayer, Pick<TruthLayer, 'state' | 'bucket' | 'owner' | 'reason'>] => [
+      layer,
+      reading.layer(layer),
+    ],
+  );
+  return {
+    tenantId,
+    mode: stored?.truth.mode.resolved ?? config?.governance.mode ?? null,
+    epoch: stored?.truth.epoch ?? null,
+    fresh: reading.fresh,
+    notReady: layers
+      .filter(([, { state }]) => state !== 'ready' && state !== 'executing')
+      .map(([layer, { state, bucket, owner, reason }]) => ({ layer, state, bucket, owner, reason })),
+  };
+}
+
+async function showOne(tenantId: string, _options: object, command: Command): Promise<void> {
+  await withBroker(command, async (broker) => {
+    const { config, seq } = await storedTenant(broker, tenantId);
+    if (globalOptions(command).json) printJson(OUTPUTS['tenant show'], { config, sequence: seq });
+    else printConfig(config, seq);
+  });
+}
+
+function printConfig(config: TenantConfig, seq: number): void {
+  const { tenantId, governance, schedule, domains, mailboxes, campaigns, imports, aiProvider } = config;
+  const { mode, sector, jurisdiction, lawfulBasis } = governance;
+  const hours = schedule.from === schedule.to ? 'around the clock' : `${schedule.from} to ${schedule.to}`;
+  const closed = [
+    ...(schedule.holidays.length > 0 ? [`${schedule.holidays.length} holidays`] : []),
+    ...(schedule.quietHours ? [`quiet ${schedule.quietHours.from} to ${schedule.quietHours.to}`] : []),
+    ...(schedule.paused ? ['paused'] : []),
+    ...(schedule.maintenance ? ['maintenance'] : []),
+  ];
+  printLine(`${colours.bold(tenantId)}   partition ${partitionOf(tenantId)}   CONFIG/${seq}`);
+  printLine(`governance  ${mode}, sector ${sector}, jurisdiction ${jurisdiction}, basis ${lawfulBasis}`);
+  printLine(
+    `schedule    ${schedule.days.join(' ')} ${hours} ${schedule.timeZone}${closed.length > 0 ? `; ${closed.join(', ')}` : ''}`,
+  );
+  printLine(`AI provider ${aiProvider ?? 'none'}`);
+  const use = (enabled: boolean) => (enabled ? '' : 'disabled');
+  const rows = [
+    ...domains.map(({ id, name, egressIp, dkimSelectors, enabled }) => [
+      'domain',
+      id,
+      use(enabled),
+      `${name}, leaves from ${egressIp}, DKIM ${dkimSelectors.join(' ') || 'none'}`,
+    ]),
+    ...mailboxes.map(({ id, domain, provider, capPerDay, enabled }) => [
+      'mailbox',
+      id,
+      use(enabled),
+      `${provider}, domain ${domain}, ${capPerDay === null ? 'cap of the policy' : `${capPerDay} a day`}`,
+    ]),
+    ...campaigns.map(
+      ({ id, state, templates, approvedDigest, templateDigest, lint, mailboxes: bound, enabled }) => [
+        'campaign',
+        id,
+        use(enabled),
+        `${state}, ${templates.length} steps, ${approvedDigest === null ? 'not approved' : approvedDigest === templateDigest ? 'approved' : 'changed after approval'}, lint ${lint}, mailboxes ${bound.join(' ')}`,
+      ],
+    ),
+    ...imports.map(({ id, enabled }) => ['import', id, use(enabled), '']),
+  ];
+  printLine();
+  printTable(['KIND', 'ID', '', 'DECLARED AS'], rows);
 }

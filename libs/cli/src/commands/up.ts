@@ -1,8 +1,13 @@
-import { resolve } from 'node:path';
-import { AlreadyRunning, attach, startPlatform } from '@orchestrate/embedded';
+import { join, resolve } from 'node:path';
+import { AlreadyRunning, attach, type Platform, readRunFile, startPlatform } from '@orchestrate/embedded';
 import { connectBroker } from '@orchestrate/messaging';
 import { Command } from 'commander';
+import { withExample } from '../arguments.ts';
 import { globalOptions } from '../connect.ts';
+import { DetachedUp, tellParent, type UpTold } from '../detach.ts';
+import { Failure } from '../failure.ts';
+import { untilInterrupted } from '../interrupt.ts';
+import { OUTPUTS } from '../outputs.ts';
 import { colours, printJson, printLine } from '../print.ts';
 import { REPOSITORY } from '../repository.ts';
 import { provision } from './provision.ts';
@@ -12,10 +17,11 @@ const SERVICES = ['layer-runtime', 'truth-aggregator', 'dispatch-governance', 'e
 interface UpOptions {
   readonly policy?: string;
   readonly sync: string;
+  readonly detach?: boolean;
 }
 
 export function upCommand(): Command {
-  return new Command('up')
+  const command = new Command('up')
     .description('run the platform on this machine: one nats-server and one process per service')
     .option(
       '--policy <file>',
@@ -26,22 +32,42 @@ export function upCommand(): Command {
       'how often the store is flushed to disk: `always`, or an interval such as 100ms',
       'always',
     )
-    .addHelpText('after', '\nExample:\n  orchestrate up --data-dir .orchestrate --sync always')
+    .option('--detach', 'go on in the background once it is up; `orchestrate down` stops it')
     .action(up);
+  return withExample(command, 'up', 'up --detach', 'up --sync 100ms --data-dir /var/lib/orchestrate');
 }
 
 async function up(options: UpOptions, command: Command): Promise<void> {
   const { dataDir, json } = globalOptions(command);
   const running = attach(dataDir);
-  if (running) {
-    printLine(`the platform is up already: ${running} (${dataDir})`);
-    return;
-  }
-  const services = [...SERVICES, ...(process.env.SMTP_URL ? ['reference-sender'] : [])];
-  const asked = stopSignal();
+  if (running) return tellRunning(dataDir, running, json === true);
+  if (options.detach) return detach(dataDir, json === true);
+  const interrupted = untilInterrupted();
   const startedMs = Date.now();
+  const services = [...SERVICES, ...(process.env.SMTP_URL ? ['reference-sender'] : [])];
   if (!json) printLine(`starting nats-server and ${services.length} services`);
-  const platform = await startPlatform({
+  const platform = await start(dataDir, services, options);
+  const told: UpTold = {
+    natsUrl: platform.natsUrl,
+    dataDir: resolve(dataDir),
+    services,
+    pid: process.pid,
+    tookMs: Date.now() - startedMs,
+    sync: options.sync,
+  };
+  if (json) printJson(OUTPUTS.up, documentOf(told));
+  else {
+    tellUp(told);
+    printLine('^C stops everything');
+  }
+  tellParent(told);
+  await interrupted;
+  await platform.stop();
+  if (!json) printLine('down');
+}
+
+function start(dataDir: string, services: readonly string[], options: UpOptions): Promise<Platform> {
+  return startPlatform({
     root: REPOSITORY,
     dataDir,
     syncInterval: options.sync,
@@ -51,27 +77,9 @@ async function up(options: UpOptions, command: Command): Promise<void> {
     colour: process.stderr.isTTY === true && !process.env.NO_COLOR,
   }).catch((error: unknown) => {
     if (error instanceof AlreadyRunning)
-      throw new Error(`${error.message}; stop it with \`orchestrate down\``);
+      throw new Failure('failed', `${error.message}; stop it with \`orchestrate down\``);
     throw error;
   });
-  if (json) printJson({ up: true, natsUrl: platform.natsUrl, dataDir: resolve(dataDir), services });
-  else {
-    printLine(
-      `${colours.green('up')} in ${((Date.now() - startedMs) / 1000).toFixed(1)} s: ${services.join(', ')}`,
-    );
-    printLine(`nats-server ${platform.natsUrl}, store in ${resolve(dataDir)} (sync ${options.sync})`);
-    if (!process.env.SMTP_URL) {
-      printLine(
-        'reference-sender is not started: to deliver mail set SMTP_URL, for example smtp://127.0.0.1:2525',
-      );
-    }
-    printLine(
-      'next: npm run orchestrate -- tenant apply examples/outreach/tenants/aurora.yaml   (^C stops everything)',
-    );
-  }
-  await asked;
-  await platform.stop();
-  if (!json) printLine('down');
 }
 
 async function prepare(url: string, policyFile: string | undefined): Promise<void> {
@@ -79,13 +87,32 @@ async function prepare(url: string, policyFile: string | undefined): Promise<voi
   await provision(broker, policyFile);
 }
 
-/**
- * ^C or SIGTERM. The services have process groups of their own, so it is ours to stop them; a signal that comes twice
- * (from a terminal and from whoever started us) must not end us in the middle of it.
- */
-function stopSignal(): Promise<void> {
-  return new Promise((done) => {
-    process.on('SIGINT', () => done());
-    process.on('SIGTERM', () => done());
-  });
+async function detach(dataDir: string, json: boolean): Promise<void> {
+  const child = new DetachedUp(join(resolve(dataDir), 'platform.log'));
+  const told = await child.up();
+  if (json) printJson(OUTPUTS.up, documentOf(told));
+  else {
+    tellUp(told);
+    printLine(`in the background (pid ${told.pid}), log in ${child.log}; \`orchestrate down\` stops it`);
+  }
+}
+
+function tellRunning(dataDir: string, natsUrl: string, json: boolean): void {
+  const run = readRunFile(dataDir);
+  if (json) {
+    const services = run?.services.map(({ name }) => name) ?? [];
+    printJson(OUTPUTS.up, { up: true, natsUrl, dataDir: resolve(dataDir), services, pid: run?.pid ?? 0 });
+  } else printLine(`the platform is up already: ${natsUrl} (${dataDir})`);
+}
+
+const documentOf = ({ natsUrl, dataDir, services, pid }: UpTold) =>
+  ({ up: true, natsUrl, dataDir, services, pid }) as const;
+
+function tellUp({ natsUrl, dataDir, services, tookMs, sync }: UpTold): void {
+  printLine(`${colours.green('up')} in ${(tookMs / 1000).toFixed(1)} s: ${services.join(', ')}`);
+  printLine(`nats-server ${natsUrl}, store in ${dataDir} (sync ${sync})`);
+  if (!services.includes('reference-sender')) {
+    printLine('no sender is started: to deliver mail set SMTP_URL, for example smtp://127.0.0.1:2525');
+  }
+  printLine('next: orchestrate tenant apply <file>, and orchestrate doctor if anything looks wrong');
 }

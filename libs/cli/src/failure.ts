@@ -1,0 +1,56 @@
+import { InputFileError, type InputProblem, NotThere } from '@orchestrate/client';
+import { EXIT, type ExitName } from './exit-codes.ts';
+
+/** Something that a person can act on: one sentence with the remedy, and what the process ends with. */
+export class Failure extends Error {
+  readonly exit: ExitName;
+
+  constructor(exit: ExitName, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.exit = exit;
+  }
+}
+
+export interface ToldFailure {
+  readonly exit: ExitName;
+  readonly message: string;
+  /** Of a file that was refused: every mistake with its place. */
+  readonly problems?: readonly InputProblem[];
+}
+
+/** What JetStream says when a stream or bucket was never created (error code 10059). */
+const STREAM_NOT_FOUND = 10_059;
+const LOST = /timeout|connection (?:closed|refused|draining)|no responders|disconnect/i;
+
+/** What to tell of any error that a command ended with. */
+export function failureOf(error: unknown): ToldFailure {
+  if (!(error instanceof Error)) return { exit: 'failed', message: String(error) };
+  const { message } = error;
+  if (error instanceof Failure) return { exit: error.exit, message };
+  if (error instanceof InputFileError) return { exit: 'refused', message, problems: error.problems };
+  if (error instanceof NotThere) return { exit: 'notThere', message };
+  if ((error as { code?: unknown }).code === STREAM_NOT_FOUND || /stream not found/.test(message)) {
+    const remedy = 'create the streams with `orchestrate provision`';
+    return { exit: 'unreachable', message: `the server has no streams of the platform: ${remedy}` };
+  }
+  if (LOST.test(message)) {
+    const remedy =
+      'see whether the platform is up with `orchestrate status`, then run the same command again';
+    return { exit: 'unreachable', message: `nats-server does not answer any more (${message}): ${remedy}` };
+  }
+  return { exit: 'failed', message };
+}
+
+/** On stderr: a sentence for a person, or one JSON object for a program. */
+export function tellFailure(error: unknown, as: { json: boolean; verbose: boolean }): number {
+  const { exit, message, problems } = failureOf(error);
+  const exitCode = EXIT[exit];
+  if (as.json) {
+    const told = { error: { code: exit, exitCode, message, ...(problems ? { problems } : {}) } };
+    process.stderr.write(`${JSON.stringify(told)}\n`);
+    return exitCode;
+  }
+  const stack = as.verbose && error instanceof Error ? `\n${error.stack}` : '';
+  process.stderr.write(`${message}${stack}\n`);
+  return exitCode;
+}

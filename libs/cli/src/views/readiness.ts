@@ -1,0 +1,250 @@
+import {
+  CANONICAL_BLOCKER_LAYERS,
+  isHonestUnknown,
+  type ManagedExecutionState,
+  REASON_SENTENCES,
+  TruthReading,
+  type TruthSource,
+} from '@orchestrate/canon';
+import type { StoredTruth } from '@orchestrate/client';
+import type { z } from 'zod';
+import type { OUTPUTS } from '../outputs.ts';
+import {
+  ageOf,
+  clockOf,
+  colours,
+  counted,
+  durationOf,
+  inBucketColour,
+  shortDigest,
+  stateWithSign,
+  tableOf,
+  verdictSign,
+} from '../print.ts';
+
+export type Readiness = z.input<typeof OUTPUTS.readiness>;
+type Layer = Readiness['layers'][number];
+type Source = Layer['sources'][number];
+type Fact = Source['facts'][number];
+
+/** What a truth says of a tenant at this moment: expired answers are unknown, and so is everything when it is stale. */
+export function readinessOf(
+  { truth, seq }: StoredTruth,
+  at: { readonly asOfMs: number | null; readonly fresh: boolean; readonly nowMs: number },
+): Readiness {
+  const reading = new TruthReading(truth, at.fresh, at.nowMs);
+  const layers = CANONICAL_BLOCKER_LAYERS.map((layer): Layer => {
+    const { state, bucket, owner, reason } = reading.layer(layer);
+    const { sources, validUntilMs } = truth.layers[layer];
+    return {
+      layer,
+      owner,
+      state,
+      bucket,
+      reason,
+      validUntilMs,
+      sources: sources.map((source) => sourceOf(reading, layer, source)),
+    };
+  });
+  const unknowns = layers.flatMap(({ layer, sources }) =>
+    sources
+      .filter((source) => source.enabled)
+      .flatMap(({ source, facts }) =>
+        facts
+          .filter(isHonestUnknown)
+          .map(({ fact, reason, observedAtMs }) => ({ layer, source, fact, reason, observedAtMs })),
+      ),
+  );
+  const { requested, resolved, risks } = truth.mode;
+  return {
+    tenantId: truth.tenantId,
+    seq,
+    epoch: truth.epoch,
+    fingerprint: truth.fingerprint,
+    asOfMs: at.asOfMs,
+    fresh: at.fresh,
+    mode: { requested, resolved },
+    risks: [...risks],
+    layers,
+    unknowns,
+  };
+}
+
+function sourceOf(reading: TruthReading, layer: Layer['layer'], source: TruthSource): Source {
+  const { source: name, enabled, state, owner, reason } = source;
+  const facts = source.facts.map((held): Fact => {
+    const now = reading.fact(layer, name, held.fact);
+    return {
+      fact: held.fact,
+      value: held.value ?? null,
+      verdict: now.verdict,
+      reason: now.reason,
+      owner: now.owner,
+      required: held.required,
+      observedAtMs: held.observedAtMs,
+      expiresAtMs: held.expiresAtMs,
+    };
+  });
+  return { source: name, enabled, state, owner, reason, facts };
+}
+
+const LINES_SHOWN_MAX = 6;
+const NAMES_SHOWN_MAX = 8;
+
+/** Everything a person looks at first: nine rows, what is honestly unknown apart, and what would help. */
+export function readinessScreen(readiness: Readiness, nowMs: number): string {
+  const { tenantId, layers, unknowns, risks, fresh, asOfMs, mode, epoch, fingerprint } = readiness;
+  const ready = layers.filter(({ state }) => state === 'ready' || state === 'executing').length;
+  const lines = [
+    [
+      colours.bold(tenantId),
+      `${ready} of ${layers.length} layers ready`,
+      `mode ${mode.resolved}${mode.resolved === mode.requested ? '' : ` (asked for ${mode.requested})`}`,
+      `epoch ${epoch}`,
+      shortDigest(fingerprint),
+      asOfMs === null ? 'not marked yet' : `as of ${ageOf(asOfMs, nowMs)} ago`,
+    ].join('   '),
+  ];
+  if (!fresh) lines.push(colours.yellow(`truth_stale: ${sentenceOf('truth_stale')}`));
+  lines.push(
+    '',
+    tableOf(
+      ['LAYER', 'OWNER', 'STATE', 'BUCKET', 'REASON', 'FACTS'],
+      layers.map((layer) => [
+        layer.layer,
+        layer.owner,
+        stateWithSign(layer.state),
+        inBucketColour(layer.bucket, layer.bucket),
+        layer.reason,
+        factsOf(layer, nowMs),
+      ]),
+    ),
+  );
+  if (risks.length > 0) {
+    const told = risks.map(({ risk, level, phase }) => `${risk} (${level}, ${phase})`).join(', ');
+    lines.push('', `risks: ${told}`);
+  }
+  if (unknowns.length > 0) {
+    lines.push(
+      '',
+      'honest unknowns',
+      tableOf(
+        ['FACT', 'REASON', 'LAST ANSWER', 'WHAT IT SAYS'],
+        unknowns.map(({ layer, source, fact, reason, observedAtMs }) => [
+          `${layer}/${source} ${fact}`,
+          reason,
+          observedAtMs === null ? 'never' : `${ageOf(observedAtMs, nowMs)} ago`,
+          sentenceOf(reason),
+        ]),
+      ),
+    );
+  }
+  const help = whatHelps(layers);
+  if (help.length > 0) lines.push('', 'what helps', tableOf(['LAYER', 'OWNER', 'WHAT TO DO'], help));
+  return lines.join('\n');
+}
+
+function sentenceOf(reason: keyof typeof REASON_SENTENCES): string {
+  const { means, remedy } = REASON_SENTENCES[reason];
+  return remedy ? `${means}; ${remedy}` : means;
+}
+
+/** Failures that somebody can end; what only has to be observed again is told among the unknowns. */
+function whatHelps(layers: readonly Layer[]): string[][] {
+  return layers.flatMap(({ layer, state, sources }) => {
+    if (state === 'ready' || state === 'unknown') return [];
+    const failing = sources
+      .filter((source) => source.enabled)
+      .flatMap(({ source, reason, owner, facts }) => {
+        const failures = facts.filter(({ verdict }) => verdict === 'fail');
+        const told =
+          failures.length > 0 ? failures : isWorthTelling(reason, facts) ? [{ reason, owner }] : [];
+        return told.map((one) => [`${layer}/${source}`, one.owner, sentenceOf(one.reason)]);
+      });
+    return failing.filter((row, at) => failing.findIndex((other) => other.join() === row.join()) === at);
+  });
+}
+
+function isWorthTelling(reason: Fact['reason'], facts: readonly Fact[]): boolean {
+  return reason !== 'ok' && !facts.some((fact) => fact.verdict === 'unknown' && fact.reason === reason);
+}
+
+/** By source: failing facts, then passing ones, each with its age; sources of which the same is true share a line. */
+function factsOf({ sources }: Layer, nowMs: number): string {
+  const enabled = sources.filter((source) => source.enabled);
+  if (enabled.length === 0) return 'none';
+  const alike = [...Map.groupBy(enabled, (source) => factsOfSource(source, nowMs) || '-')];
+  const shown = alike.slice(0, LINES_SHOWN_MAX).map(([facts, same]) => {
+    const names = same.map(({ source }) => source);
+    return enabled.length === 1 && names[0] === 'main' ? facts : `${namesOf(names)}: ${facts}`;
+  });
+  const hidden = alike.slice(LINES_SHOWN_MAX).flatMap(([, same]) => same).length;
+  return [...shown, ...(hidden > 0 ? [`and ${counted(hidden, 'more source')} (--facts)`] : [])].join('\n');
+}
+
+function namesOf(names: readonly string[]): string {
+  const hidden = names.length - NAMES_SHOWN_MAX;
+  return hidden > 0 ? `${names.slice(0, NAMES_SHOWN_MAX).join(', ')} and ${hidden} more` : names.join(', ');
+}
+
+/** A number and its unit stay on one line of a column that wraps. */
+const tied = (text: string): string => text.replaceAll(' ', '');
+
+function factsOfSource({ facts }: Source, nowMs: number): string {
+  const worth = facts.filter(({ required, verdict }) => required || verdict === 'fail');
+  const told = (['fail', 'pass'] as const).flatMap((verdict) => {
+    const byAge = Map.groupBy(
+      worth.filter((fact) => fact.verdict === verdict),
+      (fact) => ageOf(fact.observedAtMs, nowMs),
+    );
+    return [...byAge].map(([age, same]) => {
+      const names = same.map(({ fact }) => fact).join(', ');
+      return `${verdictSign(verdict)} ${names} ${colours.dim(tied(age))}`;
+    });
+  });
+  const unknown = worth.filter(({ verdict }) => verdict === 'unknown').length;
+  return [...told, ...(unknown > 0 ? [`${verdictSign('unknown')} ${unknown} unknown`] : [])].join('  ');
+}
+
+/** Every fact of every source with its value, for whoever wants all of it. */
+export function factTable({ layers }: Readiness, nowMs: number): string {
+  const rows = layers.flatMap(({ layer, sources }) =>
+    sources.flatMap(({ source, enabled, facts }) =>
+      facts.map((fact) => [
+        `${layer}/${source}${enabled ? '' : ' (disabled)'}`,
+        fact.fact,
+        `${verdictSign(fact.verdict)} ${fact.verdict}`,
+        fact.value === null ? '-' : String(fact.value),
+        fact.reason,
+        ageOf(fact.observedAtMs, nowMs),
+        fact.expiresAtMs === null ? 'folded' : untilOf(fact.expiresAtMs, nowMs),
+        fact.required ? 'required' : 'informs',
+      ]),
+    ),
+  );
+  return tableOf(['SOURCE', 'FACT', 'VERDICT', 'LAST VALUE', 'REASON', 'AGE', 'GOOD FOR', 'USE'], rows);
+}
+
+const untilOf = (atMs: number, nowMs: number): string =>
+  atMs <= nowMs ? 'expired' : durationOf(atMs - nowMs);
+
+export interface LayerChange {
+  readonly layer: Layer['layer'];
+  readonly before: { readonly state: ManagedExecutionState; readonly reason: string };
+  readonly after: { readonly state: ManagedExecutionState; readonly reason: string };
+}
+
+/** Which layers show another state, or the same one for another reason. */
+export function changesBetween(before: Readiness, after: Readiness): readonly LayerChange[] {
+  return after.layers.flatMap((layer, index) => {
+    const old = before.layers[index]!;
+    return old.state === layer.state && old.reason === layer.reason
+      ? []
+      : [{ layer: layer.layer, before: old, after: layer }];
+  });
+}
+
+export function changeLine({ layer, before, after }: LayerChange, atMs: number): string {
+  const reasons = before.reason === after.reason ? after.reason : `${before.reason} → ${after.reason}`;
+  return `${clockOf(atMs)}  ${layer}  ${stateWithSign(before.state)} → ${stateWithSign(after.state)}  (${reasons})`;
+}

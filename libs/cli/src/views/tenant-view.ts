@@ -1,0 +1,57 @@
+import { partitionOf } from '@orchestrate/canon';
+import {
+  isFresh,
+  noTenant,
+  readPolicyInForce,
+  readTenantConfig,
+  readTruth,
+  readTruthMark,
+  type StoredTruth,
+} from '@orchestrate/client';
+import type { Broker } from '@orchestrate/messaging';
+import { Failure } from '../failure.ts';
+import { type Readiness, readinessOf } from './readiness.ts';
+
+/** The newest truth of a tenant, and whether it counts at this moment. */
+export class TenantView {
+  readonly #freshUntil: (asOfMs: number, nowMs: number) => boolean;
+  stored: StoredTruth;
+  asOfMs: number | null;
+
+  private constructor(
+    stored: StoredTruth,
+    asOfMs: number | null,
+    fresh: (asOfMs: number, nowMs: number) => boolean,
+  ) {
+    this.stored = stored;
+    this.asOfMs = asOfMs;
+    this.#freshUntil = fresh;
+  }
+
+  /** Throws NotThere for a tenant that nobody applied, and says so when its truth is not built yet. */
+  static async read(broker: Broker, tenantId: string): Promise<TenantView> {
+    const [stored, mark, inForce] = await Promise.all([
+      readTruth(broker, tenantId),
+      readTruthMark(broker, partitionOf(tenantId)),
+      readPolicyInForce(broker),
+    ]);
+    if (!stored) {
+      if (!(await readTenantConfig(broker, tenantId))) throw noTenant(tenantId);
+      throw new Failure(
+        'failed',
+        `there is no truth of \`${tenantId}\` yet: see whether layer-runtime and truth-aggregator are up with \`orchestrate status\``,
+      );
+    }
+    const fresh = (asOfMs: number, nowMs: number) =>
+      inForce !== null && isFresh(asOfMs, inForce.policy, nowMs);
+    return new TenantView(stored, mark?.asOfMs ?? null, fresh);
+  }
+
+  isFresh(nowMs: number): boolean {
+    return this.asOfMs !== null && this.#freshUntil(this.asOfMs, nowMs);
+  }
+
+  readiness(nowMs: number): Readiness {
+    return readinessOf(this.stored, { asOfMs: this.asOfMs, fresh: this.isFresh(nowMs), nowMs });
+  }
+}
