@@ -15,7 +15,7 @@ export const globalOptions = (command: Command): GlobalOptions => command.optsWi
 /** Runs with a connection to the platform on this machine, or to the server that the options name. */
 export async function withBroker<T>(command: Command, use: (broker: Broker) => Promise<T>): Promise<T> {
   const { dataDir, natsUrl } = globalOptions(command);
-  const url = natsUrl ?? attach(dataDir);
+  const url = natsUrl || attach(dataDir);
   if (!url) throw noPlatform(dataDir);
   await using broker = await connected(url);
   return await use(broker);

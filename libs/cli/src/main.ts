@@ -1,7 +1,7 @@
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { answerCompletion, isCompletionRequest } from './commands/completion.ts';
 import { EXIT } from './exit-codes.ts';
-import { tellFailure } from './failure.ts';
+import { Failure, tellFailure } from './failure.ts';
 import { endOnInterrupt, endWithReader } from './interrupt.ts';
 import { buildProgram } from './program.ts';
 
@@ -14,21 +14,26 @@ if (Number(process.versions.node.split('.')[0]) < 26) {
 
 endOnInterrupt();
 endWithReader();
+const json = process.argv.includes('--json');
 const program = buildProgram();
+if (json) silenceCommander(program);
 try {
   if (isCompletionRequest(process.argv)) await answerCompletion(program, process.argv);
   else await program.parseAsync();
 } catch (error) {
-  process.exitCode = toldByCommander(error) ?? tellFailure(error, options());
+  process.exitCode = exitCodeOf(error);
 }
 
-/** What commander has told already: its exit code is 0 after a help that was asked for. */
-function toldByCommander(error: unknown): number | null {
-  if (!(error instanceof CommanderError)) return null;
-  return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+/** What commander says of a wrong call it has said by itself; a program gets it as a document instead. */
+function exitCodeOf(error: unknown): number {
+  const { verbose = false } = program.opts<{ verbose?: boolean }>();
+  if (!(error instanceof CommanderError)) return tellFailure(error, { json, verbose });
+  if (error.exitCode === 0) return EXIT.ok;
+  if (json) return tellFailure(new Failure('usage', error.message.replace(/^error: /, '')), { json, verbose });
+  return EXIT.usage;
 }
 
-function options(): { json: boolean; verbose: boolean } {
-  const { json, verbose } = program.opts<{ json?: boolean; verbose?: boolean }>();
-  return { json: json === true, verbose: verbose === true };
+function silenceCommander(command: Command): void {
+  command.configureOutput({ writeErr: () => {} });
+  for (const child of command.commands) silenceCommander(child);
 }

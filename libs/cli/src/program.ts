@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { completionCommand } from './commands/completion.ts';
 import { decisionsCommand } from './commands/decisions.ts';
@@ -34,11 +34,15 @@ export function buildProgram(): Command {
       'decides, from one honest operational truth per tenant, whether a send may go out now, and proves afterwards why',
     )
     .version(manifest.version)
-    .option('--data-dir <path>', 'where the platform on this machine keeps its store', '.orchestrate')
-    .option(
-      '--nats-url <url>',
-      'a NATS server to use instead of the platform on this machine (or NATS_URL)',
-      process.env.NATS_URL,
+    .addOption(
+      new Option('--data-dir <path>', 'where the platform on this machine keeps its store')
+        .env('ORCHESTRATE_DATA_DIR')
+        .default('.orchestrate'),
+    )
+    .addOption(
+      new Option('--nats-url <url>', 'a NATS server to use instead of the platform on this machine').env(
+        'NATS_URL',
+      ),
     )
     .option('--json', 'print JSON, one document a line')
     .option('--verbose', 'show the stack of an error')

@@ -42,7 +42,7 @@ export async function answerCompletion(program: CommandType, argv: readonly stri
 /** Tenants of the platform on this machine; nobody waits long for a completion, so without an answer there are none. */
 async function tenantsHere(program: CommandType): Promise<readonly string[]> {
   const { dataDir, natsUrl } = program.opts<{ dataDir: string; natsUrl?: string }>();
-  const url = natsUrl ?? attach(dataDir);
+  const url = natsUrl || attach(dataDir);
   if (!url) return [];
   const read = async () => {
     await using broker = await connectBroker({ url, name: 'orchestrate-completion' });

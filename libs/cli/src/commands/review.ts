@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type DispatchDecision, dispatches } from '@orchestrate/canon';
-import { INTERVENTION_REASONS } from '@orchestrate/contracts';
+import { dispatches } from '@orchestrate/canon';
+import { type ApprovalRecorded, INTERVENTION_REASONS } from '@orchestrate/contracts';
 import type { Broker } from '@orchestrate/messaging';
 import { Command, Option } from 'commander';
 import { actorOption, idArgument, withExample } from '../arguments.ts';
-import { commandAndAwaitRecord } from '../command-record.ts';
+import { type CommandRecord, commandAndAwaitRecord } from '../command-record.ts';
 import { globalOptions, withBroker } from '../connect.ts';
 import { Failure } from '../failure.ts';
 import { OUTPUTS } from '../outputs.ts';
@@ -22,11 +22,16 @@ interface ReviewOptions {
   readonly reason: (typeof INTERVENTION_REASONS)[number];
 }
 
+/** A person's word on one held dispatch, and what was decided after it. */
+interface Reviewed {
+  readonly found: CommandRecord;
+  readonly after: DecidedDispatch['decision'];
+}
+
 export function approveCommand(): Command {
-  const command = define('approve', 'reviewed').description(
+  const command = define('approve', 'reviewed', tellApproved).description(
     'release one held dispatch, once: bound to exactly this action; all ten gates are asked again',
   );
-  command.action(approve);
   return withExample(
     command,
     'approve grove d-3fa98c21b0d4',
@@ -35,102 +40,79 @@ export function approveCommand(): Command {
 }
 
 export function rejectCommand(): Command {
-  const command = define('reject', 'not_wanted').description(
+  const command = define('reject', 'not_wanted', tellRejected).description(
     'end one held dispatch for good: it becomes BLOCK',
   );
-  command.action(reject);
   return withExample(command, 'reject grove d-3fa98c21b0d4 --reason legal');
 }
 
-function define(name: string, reason: ReviewOptions['reason']): Command {
+function define(
+  name: 'approve' | 'reject',
+  reason: ReviewOptions['reason'],
+  tell: (reviewed: Reviewed, json: boolean) => void,
+): Command {
   return new Command(name)
     .argument('<tenant>', 'its id', idArgument)
     .argument('<dispatch>', 'its id, or enough of its beginning to tell it from the others')
     .addOption(new Option('--reason <code>', 'why').choices(INTERVENTION_REASONS).default(reason))
-    .addOption(actorOption());
+    .addOption(actorOption())
+    .action(async (tenantId: string, written: string, options: ReviewOptions, command: Command) => {
+      await withBroker(command, async (broker) => {
+        const held = await openHold(broker, tenantId, written);
+        const { dispatchId, actionDigest, attempt } = held.record;
+        const found = await commandAndAwaitRecord(broker, {
+          tenantId,
+          command: name,
+          actor: options.actor,
+          reasonCode: options.reason,
+          dispatchId,
+          actionDigest,
+        });
+        const after = await decidedAfter(broker, tenantId, dispatchId, attempt);
+        tell({ found, after }, globalOptions(command).json === true);
+      });
+    });
 }
 
-async function approve(
+function tellApproved({ found, after }: Reviewed, json: boolean): void {
+  const { tenantId, dispatchId, kind } = after.record;
+  const { approvalId, expiresAtMs } = found.record as ApprovalRecorded;
+  const command = 'approve';
+  if (json) {
+    const approval = { tenantId, command, ...recordOf(found), dispatchId, approvalId, expiresAtMs } as const;
+    printJson(OUTPUTS.approve, { ...approval, decision: kind });
+    return;
+  }
+  const short = shortDispatch(dispatchId);
+  printLine(`${short} is approved by ${found.record.actor} (record ${found.record.ordinal})`);
+  if (dispatches(kind)) printLine(`now ${inDecisionColour(kind)}: a sender may send it`);
+  else {
+    printLine(
+      `still ${inDecisionColour(kind)}, ${whyOf(after.record)}: an approval skips no gate. It stays good for ${durationOf(expiresAtMs - Date.now())}; see \`orchestrate explain ${tenantId} ${short}\``,
+    );
+  }
+}
+
+function tellRejected({ found, after }: Reviewed, json: boolean): void {
+  const { tenantId, dispatchId, kind } = after.record;
+  const command = 'reject';
+  if (json) printJson(OUTPUTS.reject, { tenantId, command, ...recordOf(found), dispatchId, decision: kind });
+  else {
+    const { actor, ordinal } = found.record;
+    printLine(
+      `${shortDispatch(dispatchId)} is rejected by ${actor} (record ${ordinal}): ${inDecisionColour(kind)}`,
+    );
+  }
+}
+
+async function openHold(
+  broker: Broker,
   tenantId: string,
   written: string,
-  options: ReviewOptions,
-  command: Command,
-): Promise<void> {
-  await withBroker(command, async (broker) => {
-    const { decision } = await openHold(broker, tenantId, written);
-    const { dispatchId, actionDigest } = decision.record;
-    const found = await commandAndAwaitRecord(broker, {
-      tenantId,
-      command: 'approve',
-      actor: options.actor,
-      reasonCode: options.reason,
-      dispatchId,
-      actionDigest,
-    });
-    const after = await decidedAfter(broker, tenantId, dispatchId, decision.record.attempt);
-    const kind = after.decision.record.kind;
-    const { approvalId, expiresAtMs } = found.record as { approvalId: string; expiresAtMs: number };
-    if (globalOptions(command).json) {
-      printJson(OUTPUTS.approve, {
-        tenantId,
-        command: 'approve',
-        ...recordOf(found),
-        dispatchId,
-        approvalId,
-        expiresAtMs,
-        decision: kind,
-      });
-      return;
-    }
-    const short = shortDispatch(dispatchId);
-    printLine(`${short} is approved by ${found.record.actor} (record ${found.record.ordinal})`);
-    if (dispatches(kind)) printLine(`now ${inDecisionColour(kind)}: a sender may send it`);
-    else {
-      printLine(
-        `still ${inDecisionColour(kind)}, ${whyOf(after.decision.record)}: an approval skips no gate. It stays good for ${durationOf(expiresAtMs - Date.now())}; see \`orchestrate explain ${tenantId} ${short}\``,
-      );
-    }
-  });
-}
-
-async function reject(
-  tenantId: string,
-  written: string,
-  options: ReviewOptions,
-  command: Command,
-): Promise<void> {
-  await withBroker(command, async (broker) => {
-    const { decision } = await openHold(broker, tenantId, written);
-    const { dispatchId } = decision.record;
-    const found = await commandAndAwaitRecord(broker, {
-      tenantId,
-      command: 'reject',
-      actor: options.actor,
-      reasonCode: options.reason,
-      dispatchId,
-    });
-    const after = await decidedAfter(broker, tenantId, dispatchId, decision.record.attempt);
-    const kind: DispatchDecision = after.decision.record.kind;
-    if (globalOptions(command).json) {
-      printJson(OUTPUTS.reject, {
-        tenantId,
-        command: 'reject',
-        ...recordOf(found),
-        dispatchId,
-        decision: kind,
-      });
-    } else {
-      printLine(
-        `${shortDispatch(dispatchId)} is rejected by ${found.record.actor} (record ${found.record.ordinal}): ${inDecisionColour(kind)}`,
-      );
-    }
-  });
-}
-
-async function openHold(broker: Broker, tenantId: string, written: string): Promise<DecidedDispatch> {
-  const found = await readDispatch(broker, tenantId, written);
-  const { kind, dispatchId } = found.decision.record;
-  if (kind !== 'BLOCK' && !dispatches(kind)) return found;
+): Promise<DecidedDispatch['decision']> {
+  const { decision } = await readDispatch(broker, tenantId, written);
+  const { kind, dispatchId } = decision.record;
+  if (kind !== 'BLOCK' && !dispatches(kind)) return decision;
   const end = kind === 'BLOCK' ? 'it is blocked, which is final' : `it is released already (${kind})`;
   throw new Failure('failed', `\`${shortDispatch(dispatchId)}\` is no open hold: ${end}`);
 }
@@ -140,11 +122,11 @@ async function decidedAfter(
   tenantId: string,
   dispatchId: string,
   attempt: number,
-): Promise<DecidedDispatch> {
+): Promise<DecidedDispatch['decision']> {
   const deadline = Date.now() + DECIDED_AGAIN_MS_MAX;
   for (;;) {
-    const found = await readDispatch(broker, tenantId, dispatchId);
-    if (found.decision.record.attempt > attempt || Date.now() > deadline) return found;
+    const { decision } = await readDispatch(broker, tenantId, dispatchId);
+    if (decision.record.attempt > attempt || Date.now() > deadline) return decision;
     await sleep(LOOK_MS);
   }
 }

@@ -109,7 +109,7 @@ export function readinessScreen(readiness: Readiness, nowMs: number): string {
   lines.push(
     '',
     tableOf(
-      ['LAYER', 'OWNER', 'STATE', 'BUCKET', 'REASON', 'FACTS'],
+      ['LAYER', 'OWNER', 'STATE', 'BUCKET', 'REASON', 'FACTS, AND THEIR OLDEST ANSWER'],
       layers.map((layer) => [
         layer.layer,
         layer.owner,
@@ -169,16 +169,35 @@ function isWorthTelling(reason: Fact['reason'], facts: readonly Fact[]): boolean
   return reason !== 'ok' && !facts.some((fact) => fact.verdict === 'unknown' && fact.reason === reason);
 }
 
-/** By source: failing facts, then passing ones, each with its age; sources of which the same is true share a line. */
+/** Facts of one verdict, and how old the oldest of their answers is. */
+interface Group {
+  readonly verdict: Fact['verdict'];
+  readonly names: readonly string[];
+  readonly oldestAtMs: number | null;
+}
+
+/** By source: failing facts, then passing ones; sources of which the same is true share a line. */
 function factsOf({ sources }: Layer, nowMs: number): string {
   const enabled = sources.filter((source) => source.enabled);
   if (enabled.length === 0) return 'none';
-  const alike = [...Map.groupBy(enabled, (source) => factsOfSource(source, nowMs) || '-')];
-  const shown = alike.slice(0, LINES_SHOWN_MAX).map(([facts, same]) => {
+  const alike = [
+    ...Map.groupBy(enabled, ({ facts }) =>
+      groupsOf(facts)
+        .map(({ verdict, names }) => `${verdict} ${names.join()}`)
+        .join(' '),
+    ).values(),
+  ];
+  const shown = alike.slice(0, LINES_SHOWN_MAX).map((same) => {
     const names = same.map(({ source }) => source);
-    return enabled.length === 1 && names[0] === 'main' ? facts : `${namesOf(names)}: ${facts}`;
+    const groups = same.map(({ facts }) => groupsOf(facts));
+    const told = groups[0]!.map((group, at) => {
+      const times = groups.flatMap((other) => other[at]?.oldestAtMs ?? []);
+      return groupText(group, times.length === 0 ? null : Math.min(...times), nowMs);
+    });
+    const isOnly = enabled.length === 1 && names[0] === 'main';
+    return `${isOnly ? '' : `${namesOf(names)}: `}${told.join('  ') || '-'}`;
   });
-  const hidden = alike.slice(LINES_SHOWN_MAX).flatMap(([, same]) => same).length;
+  const hidden = alike.slice(LINES_SHOWN_MAX).flat().length;
   return [...shown, ...(hidden > 0 ? [`and ${counted(hidden, 'more source')} (--facts)`] : [])].join('\n');
 }
 
@@ -187,23 +206,22 @@ function namesOf(names: readonly string[]): string {
   return hidden > 0 ? `${names.slice(0, NAMES_SHOWN_MAX).join(', ')} and ${hidden} more` : names.join(', ');
 }
 
-/** A number and its unit stay on one line of a column that wraps. */
-const tied = (text: string): string => text.replaceAll(' ', '');
-
-function factsOfSource({ facts }: Source, nowMs: number): string {
+function groupsOf(facts: readonly Fact[]): Group[] {
   const worth = facts.filter(({ required, verdict }) => required || verdict === 'fail');
-  const told = (['fail', 'pass'] as const).flatMap((verdict) => {
-    const byAge = Map.groupBy(
-      worth.filter((fact) => fact.verdict === verdict),
-      (fact) => ageOf(fact.observedAtMs, nowMs),
-    );
-    return [...byAge].map(([age, same]) => {
-      const names = same.map(({ fact }) => fact).join(', ');
-      return `${verdictSign(verdict)} ${names} ${colours.dim(tied(age))}`;
-    });
+  return (['fail', 'pass', 'unknown'] as const).flatMap((verdict) => {
+    const same = worth.filter((fact) => fact.verdict === verdict);
+    if (same.length === 0) return [];
+    const times = same.flatMap(({ observedAtMs }) => observedAtMs ?? []);
+    const oldestAtMs = times.length === 0 ? null : Math.min(...times);
+    return [{ verdict, names: same.map(({ fact }) => fact), oldestAtMs }];
   });
-  const unknown = worth.filter(({ verdict }) => verdict === 'unknown').length;
-  return [...told, ...(unknown > 0 ? [`${verdictSign('unknown')} ${unknown} unknown`] : [])].join('  ');
+}
+
+/** What is unknown is told apart, with its reason. */
+function groupText({ verdict, names }: Group, oldestAtMs: number | null, nowMs: number): string {
+  if (verdict === 'unknown') return `${verdictSign(verdict)} ${names.length} unknown`;
+  // Without the space, so that a column that wraps leaves number and unit together.
+  return `${verdictSign(verdict)} ${names.join(', ')} ${colours.dim(ageOf(oldestAtMs, nowMs).replace(' ', ''))}`;
 }
 
 /** Every fact of every source with its value, for whoever wants all of it. */
