@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { decisionsCommand } from './commands/decisions.ts';
 import { dispatchCommand } from './commands/dispatch.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { downCommand } from './commands/down.ts';
 import { evidenceCommand } from './commands/evidence.ts';
 import { leadsCommand } from './commands/leads.ts';
@@ -30,6 +31,7 @@ const program = new Command('orchestrate')
   .addCommand(upCommand())
   .addCommand(downCommand())
   .addCommand(statusCommand())
+  .addCommand(doctorCommand())
   .addCommand(provisionCommand())
   .addCommand(runCommand())
   .addCommand(tenantCommand())

@@ -1,0 +1,60 @@
+import { type CheckStatus, diagnose, type Finding, reportOf } from '@orchestrate/doctor';
+import { Command } from 'commander';
+import { globalOptions } from '../connect.ts';
+import { EXIT } from '../exit-codes.ts';
+import { colours, printJson, printLine } from '../print.ts';
+import { REPOSITORY } from '../repository.ts';
+
+/** The word stands beside the sign: colour and sign are not for everybody. */
+const SIGNS: Record<
+  CheckStatus,
+  { readonly sign: string; readonly word: string; paint(text: string): string }
+> = {
+  ok: { sign: '✓', word: 'ok', paint: colours.green },
+  warn: { sign: '!', word: 'warning', paint: colours.yellow },
+  fail: { sign: '✗', word: 'failure', paint: colours.red },
+  skipped: { sign: '–', word: 'skipped', paint: colours.dim },
+};
+const WORD_WIDTH = 'skipped'.length;
+const CHECK_WIDTH = 'nats_server'.length;
+
+export function doctorCommand(): Command {
+  return new Command('doctor')
+    .description(
+      'look at everything that must hold for the platform to run here, and say what to do; exit code 1 when something fails',
+    )
+    .addHelpText(
+      'after',
+      '\nExample:\n  orchestrate doctor\n  orchestrate doctor --nats-url nats://10.0.0.5:4222 --json',
+    )
+    .action(doctor);
+}
+
+async function doctor(_options: object, command: Command): Promise<void> {
+  const { dataDir, natsUrl, json } = globalOptions(command);
+  const findings: Finding[] = [];
+  const told = new Set<string>();
+  for await (const finding of diagnose({ root: REPOSITORY, dataDir, ...(natsUrl ? { natsUrl } : {}) })) {
+    findings.push(finding);
+    if (!json) printFinding(finding, told);
+  }
+  const report = reportOf(findings);
+  if (json) printJson(report);
+  else printLine(summaryOf(findings));
+  if (!report.ok) process.exitCode = EXIT.failed;
+}
+
+/** A remedy that was told before is not told again: one thing to do may mend several findings. */
+function printFinding({ check, status, detail, remedy }: Finding, told: Set<string>): void {
+  const { sign, word, paint } = SIGNS[status];
+  printLine(`${paint(`${sign} ${word.padEnd(WORD_WIDTH)}`)}  ${check.padEnd(CHECK_WIDTH)}  ${detail}`);
+  if (remedy === null || told.has(remedy)) return;
+  told.add(remedy);
+  printLine(`${' '.repeat(WORD_WIDTH + CHECK_WIDTH + 6)}-> ${remedy}`);
+}
+
+function summaryOf(findings: readonly Finding[]): string {
+  const numberOf = (wanted: CheckStatus) => findings.filter(({ status }) => status === wanted).length;
+  const counted = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`;
+  return `${counted(findings.length, 'check')}: ${numberOf('ok')} ok, ${counted(numberOf('warn'), 'warning')}, ${counted(numberOf('fail'), 'failure')}, ${numberOf('skipped')} skipped`;
+}
