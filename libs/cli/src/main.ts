@@ -29,7 +29,8 @@ function exitCodeOf(error: unknown): number {
   const { verbose = false } = program.opts<{ verbose?: boolean }>();
   if (!(error instanceof CommanderError)) return tellFailure(error, { json, verbose });
   if (error.exitCode === 0) return EXIT.ok;
-  if (json) return tellFailure(new Failure('usage', error.message.replace(/^error: /, '')), { json, verbose });
+  if (json)
+    return tellFailure(new Failure('usage', error.message.replace(/^error: /, '')), { json, verbose });
   return EXIT.usage;
 }
 

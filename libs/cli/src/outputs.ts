@@ -26,6 +26,7 @@ import {
   timeMs,
   truthRecorded,
 } from '@orchestrate/contracts';
+import { doctorReportSchema } from '@orchestrate/doctor';
 import { z } from 'zod';
 import { EXIT } from './exit-codes.ts';
 
@@ -122,6 +123,7 @@ export const OUTPUTS = {
       }),
     ),
   }),
+  doctor: doctorReportSchema,
   provision: z.strictObject({ provisioned: z.literal(true), policyDigest: sha256 }),
   'tenant apply': z.strictObject({ tenantId: id, sequence, campaigns: z.array(campaign) }),
   'tenant list': z.strictObject({

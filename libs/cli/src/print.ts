@@ -44,11 +44,35 @@ const LAST_COLUMN_MIN = 24;
 
 /** A table without ruling, so that it can be read, copied and cut into columns. The last column wraps. */
 export function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return layOut(rows, widthsOf([head, ...rows]), head);
+}
+
+/** One row of a table that is printed row by row, so that the widths of all but the last column are given. */
+export function columnsOf(row: readonly string[], widths: readonly number[]): string {
+  const last = widthsOf([row]).at(-1)!;
+  return layOut([row], [...widths.map((width) => width + GAP), last], []);
+}
+
+function widthsOf(rows: readonly (readonly string[])[]): number[] {
+  return rows[0]!.map((_, column) => {
+    const cells = rows.flatMap((row) => (row[column] ?? '').split('\n'));
+    return Math.max(...cells.map((cell) => stripVTControlCharacters(cell).length)) + GAP;
+  });
+}
+
+function layOut(
+  rows: readonly (readonly string[])[],
+  widths: readonly number[],
+  head: readonly string[],
+): string {
+  const others = widths.slice(0, -1);
+  const room = Math.max(LAST_COLUMN_MIN, screenWidth() - others.reduce((sum, width) => sum + width, 0));
   const table = new Table({
     head: head.map((title) => colours.dim(title)),
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': GAP },
     chars: { ...NO_RULING, middle: '' },
-    ...lastColumnWithin(head, rows),
+    colWidths: [...others, Math.min(widths.at(-1)!, room)],
+    wordWrap: true,
   });
   for (const row of rows) table.push([...row]);
   return table
@@ -60,17 +84,6 @@ export function tableOf(head: readonly string[], rows: readonly (readonly string
 
 export function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
   printLine(tableOf(head, rows));
-}
-
-function lastColumnWithin(head: readonly string[], rows: readonly (readonly string[])[]) {
-  const widths = head.map((_, column) => {
-    const cells = [head, ...rows].flatMap((row) => (row[column] ?? '').split('\n'));
-    return Math.max(...cells.map((cell) => stripVTControlCharacters(cell).length)) + GAP;
-  });
-  const others = widths.slice(0, -1).reduce((sum, width) => sum + width, 0);
-  const room = Math.max(LAST_COLUMN_MIN, screenWidth() - others);
-  if (!Number.isFinite(room) || widths.at(-1)! <= room) return {};
-  return { colWidths: [...widths.slice(0, -1), room], wordWrap: true };
 }
 
 const BUCKET_COLOURS = {

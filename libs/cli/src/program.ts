@@ -3,6 +3,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { completionCommand } from './commands/completion.ts';
 import { decisionsCommand } from './commands/decisions.ts';
 import { dispatchCommand } from './commands/dispatch.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { downCommand } from './commands/down.ts';
 import { evidenceCommand } from './commands/evidence.ts';
 import { explainCommand } from './commands/explain.ts';
@@ -20,7 +21,14 @@ import { EXIT, EXIT_MEANINGS, type ExitName } from './exit-codes.ts';
 
 /** By what a person wants to do; the order is that of the help and of the reference. */
 const GROUPS: Readonly<Record<string, () => readonly Command[]>> = {
-  'The platform': () => [upCommand(), downCommand(), statusCommand(), runCommand(), provisionCommand()],
+  'The platform': () => [
+    upCommand(),
+    downCommand(),
+    statusCommand(),
+    doctorCommand(),
+    runCommand(),
+    provisionCommand(),
+  ],
   'Tell it something': () => [tenantCommand(), evidenceCommand(), leadsCommand(), dispatchCommand()],
   'See why': () => [readinessCommand(), truthCommand(), decisionsCommand(), explainCommand()],
   'Act, on record': () => [freezeCommand(), unfreezeCommand(), approveCommand(), rejectCommand()],

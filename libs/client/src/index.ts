@@ -40,7 +40,6 @@ export {
   readChain,
   readChainEnd,
   readOutcomes,
-  readPolicyInForce,
   readRequested,
   readStoredConfig,
   readTenantConfig,

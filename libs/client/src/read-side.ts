@@ -10,8 +10,6 @@ import {
   type OutcomeReported,
   outcomeRecorded,
   outcomeReported,
-  policyActivated,
-  policyPublished,
   type TenantConfig,
   type TruthRecorded,
   tenantConfigured,
@@ -86,17 +84,6 @@ export async function readTruthHistory(broker: Broker, tenantId: string): Promis
 export async function readTruthMark(broker: Broker, p: number): Promise<Mark | null> {
   const stored = await readLast(broker, 'TRUTH', truthMarked.subject(p));
   return stored && decodeLenient(truthMarked, stored.data);
-}
-
-/** The policy in force, or null where none was ever put in force. */
-export async function readPolicyInForce(
-  broker: Broker,
-): Promise<{ readonly policy: Policy; readonly digest: string } | null> {
-  const active = await readLast(broker, 'POLICY', policyActivated.subject(null));
-  if (!active) return null;
-  const { digest } = decodeLenient(policyActivated, active.data);
-  const published = await readLast(broker, 'POLICY', policyPublished.subject(digest));
-  return published && { policy: decodeLenient(policyPublished, published.data).policy as Policy, digest };
 }
 
 /** Whether what is known up to that time is fresh: at most as many cadences old as the policy allows. */

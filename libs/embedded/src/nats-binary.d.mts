@@ -15,3 +15,6 @@ export declare function findNatsServer(root: string, env?: NodeJS.ProcessEnv): s
 
 /** The first URI of a Debian archive in the text of apt sources, or null. */
 export declare function debianMirror(sources: string): string | null;
+
+/** The version of a binary, such as `2.15.1`. Throws when it does not say. */
+export declare function versionOfNatsServer(root: string, path: string): string;

@@ -52,7 +52,7 @@ export async function ensureNatsServer({ root, log = () => {}, env = process.env
       assertRecent(askVersion(binary));
       renameSync(binary, target);
       remember(root, target);
-      log(`nats-server ${versionOf(root, target)} is ready (${name})`);
+      log(`nats-server ${versionOfNatsServer(root, target)} is ready (${name})`);
       return target;
     } catch (error) {
       tried.push(`${name}: ${reasonOf(error)}`);
@@ -105,7 +105,7 @@ function look(root, env, tried) {
 function problemWith(root, path) {
   if (!existsSync(path)) return 'not there';
   try {
-    assertRecent(versionOf(root, path));
+    assertRecent(versionOfNatsServer(root, path));
     return null;
   } catch (error) {
     return reasonOf(error);
@@ -126,7 +126,7 @@ function askVersion(path) {
 }
 
 /** Answers are remembered by path and modification time, so a warm start spawns nothing. */
-function versionOf(root, path) {
+export function versionOfNatsServer(root, path) {
   const known = readAnswers(root)[path];
   return known?.mtimeMs === statSync(path).mtimeMs ? known.version : remember(root, path);
 }

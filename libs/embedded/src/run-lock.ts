@@ -51,6 +51,12 @@ export function takeRunLock(dataDir: string): RunLock {
   };
 }
 
+/** The living process that holds the data directory, or null. */
+export function runLockHolder(dataDir: string): ProcessIdentity | null {
+  const holder = readHolder(join(dataDir, 'lock'));
+  return isHolder(holder) && isSameProcess(holder) ? holder : null;
+}
+
 type Holder = ProcessIdentity | null | 'absent';
 
 const isHolder = (holder: Holder): holder is ProcessIdentity => holder !== null && holder !== 'absent';

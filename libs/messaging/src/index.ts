@@ -15,6 +15,7 @@ export {
   issuesOf,
   UnsupportedVersion,
 } from './codec.ts';
+export { compareStreams, type StreamDifference } from './compare-streams.ts';
 export { type Broker, connectBroker } from './connect.ts';
 export { DeadlineHeap } from './deadline-heap.ts';
 export { FoldingPublisher, type Produce, PublishAbandoned, storeUntilCertain } from './folding-publisher.ts';
@@ -27,7 +28,15 @@ export type {
   Positions,
 } from './partitioned-service.ts';
 export { PRESENCE_BUCKET, Presence } from './presence.ts';
-export { activatePolicy, provisionStreams, readStreamsFile, type StreamsFile } from './provision-streams.ts';
+export {
+  activatePolicy,
+  provisionStreams,
+  readStreamsFile,
+  type StreamsFile,
+  type WantedConfig,
+  wantedBucketConfig,
+  wantedStreamConfig,
+} from './provision-streams.ts';
 export { rejectInput } from './rejections.ts';
 export { ownerOf } from './rendezvous.ts';
 export { referenceTo, type StoredMessage } from './stored-message.ts';

@@ -45,6 +45,10 @@ export function readStreamsFile(file: URL | string = STREAMS_FILE): StreamsFile 
   throw new Error(`${String(file)} does not declare streams: ${problems.join('; ')}`);
 }
 
+type DeclaredStream = StreamsFile['streams'][number];
+type DeclaredBucket = StreamsFile['buckets'][number];
+export type WantedConfig = Partial<StreamConfig> & { readonly name: string };
+
 /** Creates what is missing and brings what exists to its declaration. The only place that creates streams. */
 export async function provisionStreams(
   broker: Broker,
@@ -57,12 +61,24 @@ export async function provisionStreams(
       max_bytes: bucket.max_bytes,
       ...(bucket.marker_ttl_sec ? { markerTTL: bucket.marker_ttl_sec * 1000 } : {}),
     });
+    // a bucket that was there before is opened as it is
+    const wanted = wantedBucketConfig(bucket);
+    await broker.jsm.streams.update(wanted.name, wanted);
   }
 }
 
-async function provisionStream(broker: Broker, stream: StreamsFile['streams'][number]): Promise<void> {
+/**
+ * What the declaration of a stream means on the server, limits that are not declared included: somebody who sets one
+ * by hand makes the stream forget.
+ */
+export function wantedStreamConfig(stream: DeclaredStream): WantedConfig {
   const { max_age_sec, discard, ...rest } = stream;
   const config: Record<string, unknown> = {
+    subject_transform: undefined,
+    discard_new_per_subject: false,
+    max_msgs: -1,
+    max_msg_size: -1,
+    max_msgs_per_subject: -1,
     ...rest,
     retention: RetentionPolicy.Limits,
     storage: StorageType.File,
@@ -73,9 +89,26 @@ async function provisionStream(broker: Broker, stream: StreamsFile['streams'][nu
     max_age: (max_age_sec ?? 0) * 1_000_000_000,
     discard: discard === 'new' ? DiscardPolicy.New : DiscardPolicy.Old,
   };
+  return config as unknown as WantedConfig;
+}
+
+/** The part of a bucket's stream that its declaration speaks of; the client of the bucket sets the rest. */
+export function wantedBucketConfig(bucket: DeclaredBucket): WantedConfig {
+  return {
+    name: `KV_${bucket.name}`,
+    max_msgs_per_subject: bucket.history,
+    max_bytes: bucket.max_bytes,
+    ...(bucket.marker_ttl_sec
+      ? { allow_msg_ttl: true, subject_delete_marker_ttl: bucket.marker_ttl_sec * 1_000_000_000 }
+      : {}),
+  };
+}
+
+async function provisionStream(broker: Broker, stream: DeclaredStream): Promise<void> {
+  const wanted = wantedStreamConfig(stream);
   const known = await broker.jsm.streams.info(stream.name).catch(() => null);
-  if (known) await broker.jsm.streams.update(stream.name, config as Partial<StreamConfig>);
-  else await broker.jsm.streams.add(config as Partial<StreamConfig> & { name: string });
+  if (known) await broker.jsm.streams.update(stream.name, wanted);
+  else await broker.jsm.streams.add(wanted);
 }
 
 /**

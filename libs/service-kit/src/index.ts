@@ -2,7 +2,7 @@ export { baseEnvironment, EnvironmentError, parseEnvironment, wholeNumber } from
 export type { Health } from './health-server.ts';
 export { createLog, type Logger } from './log.ts';
 export { ownPartitions } from './own-partitions.ts';
-export { type PolicyAndDigest, PolicyInForce } from './policy-in-force.ts';
+export { type PolicyAndDigest, PolicyInForce, readPolicyInForce } from './policy-in-force.ts';
 export {
   type Environment,
   type RunningService,

@@ -107,6 +107,15 @@ export class PolicyInForce {
   }
 }
 
+/**
+ * The policy in force as the stream says now, or null when none was ever activated. Throws with the problem when the
+ * one that was activated cannot be used.
+ */
+export async function readPolicyInForce(broker: Broker): Promise<PolicyAndDigest | null> {
+  const message = await readLast(broker, 'POLICY', ACTIVE);
+  return message && readNamed(broker, message);
+}
+
 async function readFirst(
   broker: Broker,
   waitMsMax: number,

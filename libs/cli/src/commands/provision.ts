@@ -1,6 +1,7 @@
 import { policyDigestOf } from '@orchestrate/canon';
-import { readPolicyFile, readPolicyInForce } from '@orchestrate/client';
+import { readPolicyFile } from '@orchestrate/client';
 import { activatePolicy, type Broker, provisionStreams, readLast } from '@orchestrate/messaging';
+import { readPolicyInForce } from '@orchestrate/service-kit';
 import { Command } from 'commander';
 import { withExample } from '../arguments.ts';
 import { globalOptions, withBroker } from '../connect.ts';

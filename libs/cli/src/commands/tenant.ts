@@ -8,7 +8,6 @@ import {
 import {
   applyTenantFile,
   isFresh,
-  readPolicyInForce,
   readTenantConfig,
   readTenants,
   readTruth,
@@ -16,6 +15,7 @@ import {
 } from '@orchestrate/client';
 import type { TenantConfig } from '@orchestrate/contracts';
 import type { Broker } from '@orchestrate/messaging';
+import { readPolicyInForce } from '@orchestrate/service-kit';
 import { Command } from 'commander';
 import pLimit from 'p-limit';
 import { idArgument, withExample } from '../arguments.ts';

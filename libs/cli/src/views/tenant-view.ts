@@ -2,13 +2,13 @@ import { partitionOf } from '@orchestrate/canon';
 import {
   isFresh,
   noTenant,
-  readPolicyInForce,
   readTenantConfig,
   readTruth,
   readTruthMark,
   type StoredTruth,
 } from '@orchestrate/client';
 import type { Broker } from '@orchestrate/messaging';
+import { readPolicyInForce } from '@orchestrate/service-kit';
 import { Failure } from '../failure.ts';
 import { type Readiness, readinessOf } from './readiness.ts';
 
