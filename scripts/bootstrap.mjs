@@ -49,6 +49,10 @@ const TARGETS = {
   test: [vitest],
   setup: [],
   check: checks,
+  docs: [
+    ['reference', 'scripts/write-reference.ts'],
+    ['quickstart', 'scripts/record-quickstart.ts'],
+  ],
   verify: [...checks, vitest],
 };
 

@@ -1,22 +1,18 @@
 /**
- * Plays the quickstart and writes what came of it into the README beside it, the README of the repository and the
- * picture: `npm run docs`. A test plays it again and compares.
+ * Plays the quickstart and writes what came of it into its README, the README of the repository and the picture:
+ * `npm run docs`. A test plays it again and compares.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join, resolve } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { type Played, play } from './play.ts';
-import { SESSION } from './session.ts';
-import { terminalPicture } from './terminal-picture.ts';
-import { writeBetween } from './write-between.ts';
+import { COLUMNS, type Played, play, SESSION } from '@orchestrate/example-quickstart';
+import { terminalPicture } from './pictures/terminal-picture.ts';
+import { between } from './reference/between.ts';
 
-const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
-const README = path('../README.md');
-const ROOT_README = path('../../../README.md');
-const PICTURE = path('../../../docs/pictures/quickstart.svg');
-const COLUMNS = 112;
+const ROOT = resolve(import.meta.dirname, '..');
+const README = join(ROOT, 'examples/quickstart/README.md');
+const PICTURE = join(ROOT, 'docs/pictures/quickstart.svg');
 /** Commands that the picture shows. */
 const PICTURED = /readiness juno$|dispatch juno|explain juno/;
 
@@ -28,15 +24,12 @@ try {
   const failed = played.filter(({ code }) => code !== 0);
   if (failed.length > 0)
     throw new Error(failed.map(({ command, output }) => `${command}\n${output}`).join('\n'));
-  writeBetween(README, 'session', played.map(asMarkdown).join('\n\n'));
-  const explained = played.find(({ command }) => command.includes('explain'))!;
-  writeBetween(ROOT_README, 'explain', asConsole(explained));
-  mkdirSync(path('../../../docs/pictures'), { recursive: true });
+  const session = played.map(asMarkdown).join('\n\n');
+  writeFileSync(README, between(readFileSync(README, 'utf8'), 'session', session, README));
   const commands = played.filter(({ command }) => PICTURED.test(command));
-  writeFileSync(
-    PICTURE,
-    await terminalPicture({ title: 'orchestrate: may this message go out now?', columns: COLUMNS, commands }),
-  );
+  const title = 'orchestrate: may this message go out now?';
+  mkdirSync(dirname(PICTURE), { recursive: true });
+  writeFileSync(PICTURE, await terminalPicture({ title, columns: COLUMNS, commands }));
 } finally {
   rmSync(dataDir, { recursive: true, force: true });
 }
