@@ -40,6 +40,7 @@ const checks = [
   ['lint', 'node_modules/@biomejs/biome/bin/biome', 'check', '--colors=off', '.'],
   ['types', 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'],
   ['boundaries', 'scripts/check-boundaries.ts'],
+  ['reference', 'scripts/write-reference.ts', '--check'],
 ];
 /** Each target is a list of steps: a name and the arguments for Node. The last one receives the user's arguments. */
 const TARGETS = {

@@ -1,5 +1,5 @@
 /** Writes the pages of the reference that are made from the code, and the tables of the README: `npm run docs`. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { between } from './reference/between.ts';
 import { cliPage, outputSchema } from './reference/cli-page.ts';
@@ -7,7 +7,7 @@ import { streamsPage } from './reference/streams-page.ts';
 import { decisionTable, gateTable, layerTable, stateTable, wordsPage } from './reference/words-page.ts';
 
 /** Path in the repository -> what must stand there. */
-export function referenceFiles(root: string): ReadonlyMap<string, string> {
+function referenceFiles(root: string): ReadonlyMap<string, string> {
   const readme = join(root, 'README.md');
   const tables = {
     layers: layerTable(),
@@ -30,10 +30,15 @@ export function referenceFiles(root: string): ReadonlyMap<string, string> {
   ]);
 }
 
-if (import.meta.main) {
-  const root = resolve(import.meta.dirname, '..');
-  for (const [path, text] of referenceFiles(root)) {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), text);
+/** With `--check` nothing is written: whatever is not as the code says is named, and the exit code is 1. */
+const root = resolve(import.meta.dirname, '..');
+for (const [path, text] of referenceFiles(root)) {
+  const file = join(root, path);
+  if (!process.argv.includes('--check')) {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  } else if (!existsSync(file) || readFileSync(file, 'utf8') !== text) {
+    process.stderr.write(`${path} is not as the code says: run \`npm run docs\`\n`);
+    process.exitCode = 1;
   }
 }
