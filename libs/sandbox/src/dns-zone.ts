@@ -1,5 +1,6 @@
 import type { SoaData, Answer as WireRecord } from 'dns-packet';
-import { parseZone } from 'dnsz';
+import { type Entry, readEntries, type Word, type ZoneProblem } from './master-file.ts';
+import { EntryProblem, isTime, readData, readName, readSeconds } from './record-data.ts';
 
 /**
  * A zone read from RFC 1035 master format: names in lower case without the trailing dot, `.` excluded.
@@ -13,9 +14,24 @@ export interface Zone {
   readonly names: ReadonlySet<string>;
 }
 
-const STRING_OCTETS_MAX = 255;
-const LABEL_OCTETS_MAX = 63;
-const RDATA_OCTETS_MAX = 65_000;
+/** A zone text that cannot be served. Names every problem at once, so that one edit mends them all. */
+export class ZoneError extends Error {
+  readonly code = 'zone_text';
+  readonly problems: readonly ZoneProblem[];
+
+  constructor(problems: readonly ZoneProblem[]) {
+    const inOrder = problems.toSorted((one, other) => (one.line ?? 0) - (other.line ?? 0));
+    super(inOrder.map(({ line, message }) => (line ? `line ${line}: ${message}` : message)).join('\n'));
+    this.problems = inOrder;
+  }
+}
+
+export interface ZoneReading {
+  /** The name in force at the start, and that of the zone; without it the first `$ORIGIN` is both. */
+  readonly origin?: string;
+  /** RFC 1035 5.2: a zone has one SOA record, at its top. Else one that brings none gets a plain one. */
+  readonly needsSoa?: boolean;
+}
 
 /** Lower case, no trailing dot. */
 export function canonicalName(name: string): string {
@@ -30,28 +46,141 @@ export function withParents(name: string): string[] {
 
 /**
  * Reads one zone. Text written inside an indented template literal may keep its indentation.
- * A zone that brings no SOA gets a plain one, since RFC 2308 wants it in every negative answer.
+ * RFC 2308 wants the SOA in every negative answer, which is why there is always one.
+ * Throws `ZoneError`.
  */
-export function readZone(text: string, origin?: string): Zone {
-  const sections = splitAtOrigins(dedent(text), origin);
-  const first = sections[0];
-  if (first === undefined) throw new Error('a zone needs an origin: give one or start with $ORIGIN');
-  const records = sections.flatMap(readSection);
-  return buildZone(canonicalName(first.origin), records);
+export function readZone(text: string, { origin, needsSoa = false }: ZoneReading = {}): Zone {
+  const { entries, problems } = readEntries(dedent(text.replace(/^\uFEFF/, '')));
+  const reader = new RecordReader(origin === undefined ? undefined : canonicalName(origin));
+  for (const entry of entries) {
+    try {
+      reader.take(entry);
+    } catch (error) {
+      if (!(error instanceof EntryProblem)) throw error;
+      problems.push({ line: entry.line, message: error.message });
+    }
+  }
+  const { zoneOrigin, found } = reader;
+  if (zoneOrigin === undefined) {
+    throw new ZoneError([...problems, { message: 'a zone needs an origin: give one or start with $ORIGIN' }]);
+  }
+  const all = [...problems, ...strayNames(found, zoneOrigin), ...soaProblems(found, zoneOrigin, needsSoa)];
+  if (all.length > 0) throw new ZoneError(all);
+  return buildZone(
+    zoneOrigin,
+    found.map(({ record }) => record),
+  );
+}
+
+interface FoundRecord {
+  readonly line: number;
+  readonly record: WireRecord;
+}
+
+const TTL_SEC = 60;
+
+/** Goes through the entries in order: each stands under the origin, the TTL and the name of those before it. */
+class RecordReader {
+  readonly found: FoundRecord[] = [];
+  zoneOrigin: string | undefined;
+  #origin: string | undefined;
+  #owner: string | undefined;
+  #ttlSec = TTL_SEC;
+
+  constructor(origin: string | undefined) {
+    this.zoneOrigin = origin;
+    this.#origin = origin;
+  }
+
+  take(entry: Entry): void {
+    const [first] = entry.words;
+    if (first?.text.startsWith('$') && !first.isQuoted) this.#direct(entry.words);
+    else this.found.push({ line: entry.line, record: this.#record(entry) });
+  }
+
+  #direct([directive, value]: readonly Word[]): void {
+    const name = directive?.text.toUpperCase();
+    if (name !== '$ORIGIN' && name !== '$TTL') {
+      throw new EntryProblem(`${directive?.text} is not served: write its records out`);
+    }
+    if (value === undefined) throw new EntryProblem(`${name} says nothing`);
+    if (name === '$TTL') this.#ttlSec = readSeconds(value.text);
+    else {
+      this.#origin = readName(value.text, this.#originFor(value.text));
+      this.zoneOrigin ??= this.#origin;
+    }
+  }
+
+  #record({ words, startsBlank }: Entry): WireRecord {
+    const rest = [...words];
+    const name = startsBlank ? this.#owner : this.#ownerFrom(rest.shift());
+    if (name === undefined) throw new EntryProblem('a record needs a name, and none stands before it');
+    this.#owner = name;
+    const ttl = this.#ttlFrom(rest);
+    const type = rest.shift();
+    if (type === undefined || type.isQuoted) throw new EntryProblem(`no record type is given at \`${name}\``);
+    const typeName = type.text.toUpperCase();
+    const data = readData(typeName, rest, this.#originFor(name), name);
+    return { type: typeName, name, ttl, data } as WireRecord;
+  }
+
+  #ownerFrom(word: Word | undefined): string | undefined {
+    if (word === undefined) return undefined;
+    if (word.isQuoted) throw new EntryProblem(`\`${word.text}\` is a name: write it without quotes`);
+    return readName(word.text, this.#originFor(word.text));
+  }
+
+  /** TTL and class stand before the type, in either order. */
+  #ttlFrom(rest: Word[]): number {
+    let ttlSec = this.#ttlSec;
+    for (let next = rest[0]; next !== undefined && !next.isQuoted; next = rest[0]) {
+      if (isTime(next.text)) ttlSec = readSeconds(next.text);
+      else if (/^(CH|HS|CS)$/i.test(next.text)) throw new EntryProblem(`class ${next.text} is not served`);
+      else if (!/^IN$/i.test(next.text)) break;
+      rest.shift();
+    }
+    return ttlSec;
+  }
+
+  #originFor(name: string): string {
+    if (this.#origin !== undefined) return this.#origin;
+    if (name.endsWith('.') && name !== '.') return name.slice(0, -1).toLowerCase();
+    throw new EntryProblem(`\`${name}\` needs an origin, and no $ORIGIN stands before it`);
+  }
+}
+
+function isWithin(name: string, origin: string): boolean {
+  return name === origin || name.endsWith(`.${origin}`);
+}
+
+function strayNames(found: readonly FoundRecord[], origin: string): ZoneProblem[] {
+  return found
+    .filter(({ record }) => !isWithin(record.name, origin))
+    .map(({ line, record }) => ({
+      line,
+      message: `\`${record.name}\` lies outside its zone \`${origin}\``,
+    }));
+}
+
+function soaProblems(found: readonly FoundRecord[], origin: string, needsSoa: boolean): ZoneProblem[] {
+  const soas = found.filter(({ record }) => record.type === 'SOA');
+  const [, second] = soas;
+  const low = soas.find(({ record }) => record.name !== origin && isWithin(record.name, origin));
+  if (low) return [{ line: low.line, message: `the SOA record of a zone stands at its top, \`${origin}\`` }];
+  if (second) return [{ line: second.line, message: 'a zone has one SOA record, and this is another' }];
+  if (soas.length > 0 || !needsSoa) return [];
+  return [{ message: `the zone \`${origin}\` has no SOA record: \`${soaLine(origin)}\` will do` }];
+}
+
+function soaLine(origin: string): string {
+  return `@ IN SOA ns.${origin}. hostmaster.${origin}. ( 1 7200 3600 86400 60 )`;
 }
 
 function buildZone(origin: string, records: readonly WireRecord[]): Zone {
-  const stray = records.find(({ name }) => name !== origin && !name.endsWith(`.${origin}`));
-  if (stray !== undefined) throw new Error(`\`${stray.name}\` lies outside its zone \`${origin}\``);
   const soa = records.find(({ type }) => type === 'SOA') ?? plainSoa(origin);
   const byName = Map.groupBy(new Set([soa, ...records]), ({ name }) => name);
   const names = [...byName.keys()].flatMap(withParents);
-  return {
-    origin,
-    soa,
-    records: byName,
-    names: new Set(names.filter((name) => name === origin || name.endsWith(`.${origin}`))),
-  };
+  return { origin, soa, records: byName, names: new Set(names.filter((name) => isWithin(name, origin))) };
 }
 
 function plainSoa(origin: string): WireRecord {
@@ -67,117 +196,9 @@ function plainSoa(origin: string): WireRecord {
   return { type: 'SOA', name: origin, ttl: 60, data };
 }
 
-interface Section {
-  readonly origin: string;
-  readonly text: string;
-}
-
-/** RFC 1035 5.1: a relative name takes the `$ORIGIN` in force where it stands. */
-function splitAtOrigins(text: string, origin: string | undefined): Section[] {
-  if (/^\$INCLUDE\b/im.test(text)) throw new Error('$INCLUDE is not served: give the files one by one');
-  const [head = '', ...rest] = text.split(/^\$ORIGIN\s+/im);
-  const ttl = /^\$TTL\s+\S+/im.exec(text)?.[0] ?? '$TTL 60';
-  const sections = rest.map((part) => {
-    const [name = '', body = ''] = splitOnce(part, /[\s;]/);
-    return { origin: name, text: body };
-  });
-  const all = origin === undefined ? sections : [{ origin, text: head }, ...sections];
-  return all.map((section) => ({
-    origin: canonicalName(section.origin),
-    text: `$ORIGIN ${canonicalName(section.origin)}.\n${ttl}\n${section.text}`,
-  }));
-}
-
-function splitOnce(text: string, at: RegExp): [string, string] {
-  const index = text.search(at);
-  return index < 0 ? [text, ''] : [text.slice(0, index), text.slice(index)];
-}
-
 function dedent(text: string): string {
-  const lines = text.split(/\r?\n/);
+  const lines = text.split('\n');
   const indents = lines.filter((line) => line.trim() !== '').map((line) => line.search(/\S/));
   const common = Math.min(...indents);
   return Number.isFinite(common) ? lines.map((line) => line.slice(common)).join('\n') : text;
-}
-
-function readSection({ origin, text }: Section): WireRecord[] {
-  return parseZone(text).records.map((record) => {
-    const name = checkedName(record.name);
-    const base = { name, ttl: record.ttl };
-    return { ...base, ...readData(record.type, record.content, origin, name) } as WireRecord;
-  });
-}
-
-function checkedName(name: string): string {
-  const canonical = canonicalName(name);
-  const long = canonical.split('.').find((label) => Buffer.byteLength(label) > LABEL_OCTETS_MAX);
-  if (long !== undefined) throw new Error(`a label of \`${canonical}\` is over ${LABEL_OCTETS_MAX} octets`);
-  return canonical;
-}
-
-function readData(
-  type: string,
-  content: string,
-  origin: string,
-  owner: string,
-): { type: string; data: unknown } {
-  const words = content.split(/\s+/);
-  const name = (index: number) => absolute(words[index] ?? '', origin);
-  const number = (index: number) => Number(words[index] ?? 0);
-  switch (type) {
-    case 'A':
-    case 'AAAA':
-      return { type, data: words[0] ?? '' };
-    case 'NS':
-    case 'CNAME':
-    case 'PTR':
-      return { type, data: name(0) };
-    case 'MX':
-      return { type, data: { preference: number(0), exchange: name(1) } };
-    case 'SRV':
-      return { type, data: { priority: number(0), weight: number(1), port: number(2), target: name(3) } };
-    case 'TXT':
-      return { type, data: characterStrings(content, owner) };
-    case 'SOA': {
-      const [serial, refresh, retry, expire, minimum] = [2, 3, 4, 5, 6].map(number);
-      return {
-        type,
-        data: { mname: name(0), rname: name(1), serial, refresh, retry, expire, minimum },
-      };
-    }
-    default:
-      throw new Error(`cannot serve record type \`${type}\` at \`${owner}\``);
-  }
-}
-
-function absolute(name: string, origin: string): string {
-  if (name === '@') return origin;
-  if (name === '.') return '.';
-  return name.endsWith('.') ? canonicalName(name) : `${name.toLowerCase()}.${origin}`;
-}
-
-const CHARACTER_STRING = /"((?:\\.|[^"\\])*)"|((?:\\.|[^\s"\\])+)/gs;
-
-/** RFC 1035 5.1: strings quoted or bare, `\X` is that character, `\DDD` is the octet of that value. */
-function characterStrings(content: string, owner: string): Buffer[] {
-  const strings = [...content.matchAll(CHARACTER_STRING)].map(([, quoted, bare]) =>
-    octets(quoted ?? bare ?? ''),
-  );
-  if (strings.some((string) => string.length > STRING_OCTETS_MAX)) {
-    throw new Error(`a string of the TXT record at \`${owner}\` is over ${STRING_OCTETS_MAX} octets`);
-  }
-  if (strings.reduce((sum, string) => sum + string.length + 1, 0) > RDATA_OCTETS_MAX) {
-    throw new Error(`the TXT record at \`${owner}\` is over ${RDATA_OCTETS_MAX} octets`);
-  }
-  return strings;
-}
-
-function octets(text: string): Buffer {
-  const parts = text.match(/\\\d{3}|\\.|[^\\]+/gs) ?? [];
-  return Buffer.concat(
-    parts.map((part) => {
-      if (/^\\\d{3}$/.test(part)) return Buffer.from([Number(part.slice(1))]);
-      return Buffer.from(part.startsWith('\\') ? part.slice(1) : part);
-    }),
-  );
 }
