@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DnsServer, eventually, startDnsServer } from '@orchestrate/test-kit';
+import { type DnsServer, startDnsServer } from '@orchestrate/sandbox';
+import { eventually } from '@orchestrate/test-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PlatformFixture, startPlatformFixture } from '../journeys/platform-fixture.ts';
 import { run } from './run-command.ts';

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { identify } from '@orchestrate/embedded';
 import { eventually } from '@orchestrate/test-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PlatformFixture, startPlatformFixture } from '../journeys/platform-fixture.ts';
@@ -158,7 +159,7 @@ describe('a platform of its own', () => {
     } finally {
       expect(await at('down')).toMatchObject({ code: 0, out: 'down\n' });
     }
-    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    expect(identify(pid)).toBeNull();
     expect((await at('status')).code).toBe(3);
     expect(await readFile(join(folder, 'detached', 'platform.log'), 'utf8')).toContain('ready');
   });
@@ -175,7 +176,7 @@ describe('a platform of its own', () => {
     expect(code).toBe(0);
     expect(out).toMatch(/\ndown\n$/);
     expect(services.length).toBeGreaterThan(3);
-    for (const { pid } of services) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    for (const { pid } of services) expect(identify(pid)).toBeNull();
     expect(existsSync(join(dataDir, 'run.json'))).toBe(false);
   });
 
