@@ -1,4 +1,4 @@
-import { DISPATCH_DECISIONS, LANES } from '@orchestrate/canon';
+import { DISPATCH_DECISIONS, FREEZE_CAUSES, LANES } from '@orchestrate/canon';
 import { z } from 'zod';
 import { defineMessage, type MessageOf, type ObjectBuilder } from './define-message.ts';
 import { actionShape } from './dispatch.ts';
@@ -26,6 +26,8 @@ export const ledgerSaved = defineMessage({
       domains: z.record(id, object({ day: utcDay, explored: sequence })),
       /** By dispatch: an approval that was given and not yet consumed. */
       approvals: z.record(id, object({ approvalId: id, actionDigest: sha256, expiresAtMs: timeMs })),
+      /** Freezes that are on record and not lifted. */
+      freezes: z.array(z.enum(FREEZE_CAUSES)).default([]),
     }),
 });
 export type LedgerSaved = MessageOf<typeof ledgerSaved>;

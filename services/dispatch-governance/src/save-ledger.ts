@@ -32,6 +32,7 @@ export function saveTouchesAndHolds({ p, publisher }: PartitionContext, ledger: 
     mailboxes: Object.fromEntries(ledger.mailboxes),
     domains: Object.fromEntries(ledger.domains),
     approvals: Object.fromEntries(ledger.approvals),
+    freezes: [...ledger.freezes].sort(),
   });
   return () => publisher.set(ledgerSaved.subject({ p, tenantId }), () => state);
 }

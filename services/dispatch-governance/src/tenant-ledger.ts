@@ -1,8 +1,9 @@
-import { digestOf, digestOfBytes, dispatches } from '@orchestrate/canon';
+import { digestOf, digestOfBytes, dispatches, type FreezeCause } from '@orchestrate/canon';
 import {
   type ChainRecord,
   type DecisionRecorded,
   GENESIS_HASH,
+  type InterventionRecorded,
   type LedgerSaved,
   type OpenHold,
   type OutcomeRecorded,
@@ -22,7 +23,7 @@ type Saved = Pick<
 
 /**
  * Everything that a tenant's chain of records implies: slots taken, budgets spent, approvals given, recipients
- * touched, holds open. It changes only by a record that is durable, in chain order; so whoever lost the race for
+ * touched, holds open, freezes in force. It changes only by a record that is durable, in chain order; so whoever lost the race for
  * a record has spent nothing.
  */
 export class TenantLedger {
@@ -38,6 +39,7 @@ export class TenantLedger {
   readonly mailboxes = new Map<string, LedgerSaved['mailboxes'][string]>();
   readonly domains = new Map<string, LedgerSaved['domains'][string]>();
   readonly approvals = new Map<string, LedgerSaved['approvals'][string]>();
+  readonly freezes = new Set<FreezeCause>();
   readonly touches = new Map<string, Touch>();
   readonly holds = new Map<string, OpenHold>();
   /** Saved touches may be ahead of the saved state: records up to here are in them already, by bucket. */
@@ -58,6 +60,7 @@ export class TenantLedger {
     for (const [domain, day] of Object.entries(saved.domains)) this.domains.set(domain, day);
     for (const [dispatchId, approval] of Object.entries(saved.approvals))
       this.approvals.set(dispatchId, approval);
+    for (const cause of saved.freezes) this.freezes.add(cause);
   }
 
   restoreTouches(bucket: string, saved: TouchesSaved): void {
@@ -113,6 +116,7 @@ export class TenantLedger {
           ...this.chain,
           lastCommandSeq: Math.max(this.chain.lastCommandSeq, record.commandSeq),
         };
+        this.#applyIntervention(record);
         break;
       case 'APPROVAL': {
         const { approvalId, actionDigest, expiresAtMs } = record;
@@ -130,6 +134,14 @@ export class TenantLedger {
         };
         this.#applyDecision(record, seq);
     }
+  }
+
+  /** A record that does not say whom it was for names no cause: the truth alone tells of it. */
+  #applyIntervention({ command, scope }: InterventionRecorded): void {
+    if (scope === null) return;
+    const cause: FreezeCause = scope === 'all' ? 'freeze_all' : 'freeze';
+    if (command === 'freeze') this.freezes.add(cause);
+    if (command === 'unfreeze') this.freezes.delete(cause);
   }
 
   #applyDecision(record: DecisionRecorded, seq: number): void {
