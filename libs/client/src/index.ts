@@ -12,6 +12,7 @@ export {
   dispatchIdOf,
   requestDispatches,
 } from './dispatch-requests.ts';
+export { ERASED_FROM, type Erased } from './erase-tenant.ts';
 export {
   applyEvidenceFile,
   type EvidenceFileReport,
@@ -26,6 +27,14 @@ export {
   type LeadImportReport,
 } from './lead-import.ts';
 export type { ProspectCode, RejectedRow } from './lead-rows.ts';
+export {
+  KEPT_IN,
+  type OffboardProgress,
+  type OffboardReport,
+  type OffboardTenant,
+  offboardTenant,
+} from './offboard-tenant.ts';
+export { readOffboarding, type StoredOffboarding } from './offboarding.ts';
 export { ALL_TENANTS, type OperatorCommand, sendCommand } from './operator-commands.ts';
 export { DEFAULT_POLICY_FILE, readPolicyFile } from './policy-file.ts';
 export {

@@ -107,6 +107,7 @@ export const REQUEST_REASONS = [
   'source_disabled',
   'hold_expired',
   'rejected_by_operator',
+  'tenant_offboarded',
 ] as const;
 export type RequestReason = (typeof REQUEST_REASONS)[number];
 
