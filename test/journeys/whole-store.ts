@@ -1,7 +1,7 @@
 import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { applyTenantFile, importLeads, type LeadImportReport } from '@orchestrate/client';
+import { applyTenantFile, importLeads, type LeadImport, type LeadImportReport } from '@orchestrate/client';
 import type { Broker } from '@orchestrate/messaging';
 
 /** A message or an entry of a bucket, wherever it stands. */
@@ -47,9 +47,12 @@ Hello, would that help? Write to {{ sender.name }} or to PLANTED@desk.example.
 export async function setUpFromFiles(
   broker: Broker,
   tenantId: string,
-  wishes: { readonly planted: string; readonly capPerDay: number; readonly leads: number },
+  wishes: { readonly planted: string; readonly capPerDay: number; readonly leads: number } & Pick<
+    LeadImport,
+    'onProgress'
+  >,
 ): Promise<LeadImportReport> {
-  const { planted, capPerDay, leads } = wishes;
+  const { planted, capPerDay, leads, ...rest } = wishes;
   using directory = mkdtempDisposableSync(join(tmpdir(), 'orchestrate-tenant-'));
   const put = (name: string, text: string): string => {
     const path = join(directory.path, name);
@@ -65,6 +68,7 @@ export async function setUpFromFiles(
     importId: 'list',
     file: put('leads.csv', ['email,verified,provenance', ...rows].join('\n')),
     suppressionFile: put('suppressions.csv', `email\n${address(leads)}\n`),
+    ...rest,
   });
 }
 
