@@ -128,6 +128,17 @@ export const CASES: Readonly<Record<string, Case>> = {
       says: /^there is no tenant `nobody`: apply its tenant file first$/m,
     }),
   },
+  'tenant offboard': {
+    well: () => ({
+      args: ['tenant', 'offboard', 'leaving', '--confirm', 'leaving'],
+      says: /^leaving has left \(record 1\)$[\s\S]*^DECISIONS +1 +kept: the audit and what it cites$/m,
+    }),
+    badly: () => ({
+      args: ['tenant', 'offboard', 'held'],
+      code: 2,
+      says: /^this erases the people, content and lists of `held` for good: to go on, name it once more with --confirm held$/m,
+    }),
+  },
   'evidence apply': {
     well: () => ({
       args: ['evidence', 'apply', file('evidence.yaml')],

@@ -46,6 +46,7 @@ describe('every command', () => {
     const { broker } = fixture;
     await applyTenantFile(broker, join(ROOT, 'examples/quickstart/tenant.yaml'));
     await readyTenant(broker, 'held', { mode: 'approval_required' });
+    await readyTenant(broker, 'leaving');
     for (let n = 1; n <= HELD; n++) {
       await request(broker, 'held', n);
       await decided(broker, 'held', n, { kind: 'HOLD_FOR_HUMAN_REVIEW' });
