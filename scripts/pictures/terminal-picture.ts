@@ -4,6 +4,8 @@ import xterm, { type IBufferCell, type Terminal } from '@xterm/headless';
 const CELL_PX = { width: 7.8, height: 17 } as const;
 const FRAME_PX = { side: 18, top: 44, bottom: 16 } as const;
 const ROWS_MAX = 4_000;
+/** What stands together: single spaces only. */
+const WORDS = /\S+(?: \S+)*/g;
 const TEXT = '#d7dce2';
 /** The sixteen colours of a terminal, readable on the dark frame (WCAG contrast of 4.5 and more). */
 const PALETTE = [
@@ -75,16 +77,16 @@ function linesOf(terminal: Terminal): string[] {
       if (last && last.style === style) last.text += chars;
       else runs.push({ style, text: chars, column });
     }
-    const shown = runs.filter(({ text }) => text.trim() !== '');
-    // Each run stands at its own column, so that a font of another width still keeps the table straight.
+    // Each column of a table stands at its own place, so that a font of another width still keeps it straight.
+    const cells = runs.flatMap(({ style, text, column }) =>
+      [...text.matchAll(WORDS)].map((found) => ({ style, text: found[0], column: column + found.index })),
+    );
     lines.push(
-      shown
+      cells
         .map(({ style, text, column }) => {
-          const lead = text.length - text.trimStart().length;
-          const x = (FRAME_PX.side + (column + lead) * CELL_PX.width).toFixed(1);
-          const trimmed = text.trim();
-          const length = (trimmed.length * CELL_PX.width).toFixed(1);
-          return `<tspan x="${x}" textLength="${length}"${style}>${escaped(trimmed)}</tspan>`;
+          const x = (FRAME_PX.side + column * CELL_PX.width).toFixed(1);
+          const length = (text.length * CELL_PX.width).toFixed(1);
+          return `<tspan x="${x}" textLength="${length}"${style}>${escaped(text)}</tspan>`;
         })
         .join(''),
     );

@@ -64,7 +64,9 @@ describe('what goes on until ^C', () => {
       err: '`awaited` did not get there within 1 s: see above what it waits for\n',
     });
     const waiting = start(here('readiness', 'awaited', '--until', 'ready', '--timeout', '30'));
-    await eventually('the picture', () => waiting.out().includes('cannot_send'));
+    await eventually('what is waited for', () =>
+      /mailbox {2}▲ client_action {2}\(cannot_send\)/.test(waiting.out()),
+    );
     await sending('awaited', true);
     expect((await waiting.ended).code).toBe(0);
   });

@@ -75,12 +75,13 @@ async function run(command: string, dataDir: string): Promise<{ output: string; 
 }
 
 /** What must be the same in every run: the words, without numbers, ids, and how wide a column happened to be. */
-export function wordsOf(output: string, anyOrder = false): string {
+export function wordsOf(output: string, { anyOrder, lastLine }: Step): string {
   const lines = stripVTControlCharacters(output)
     .replaceAll(/\b[0-9a-f]{8,}(-[0-9a-f]+)*\b/g, '#')
     .replaceAll(/\bd-[0-9a-f]+/g, '#')
     .replaceAll(/\d+(\.\d+)?( ?(ms|s|min|h|d)\b)?/g, '#')
     .split('\n')
     .map((line) => line.replaceAll(/\s+/g, ' ').trim());
-  return (anyOrder ? lines.toSorted() : lines).join(' ').replaceAll(/\s+/g, ' ').trim();
+  const told = lastLine ? lines.filter((line) => line !== '').slice(-1) : lines;
+  return (anyOrder ? told.toSorted() : told).join(' ').replaceAll(/\s+/g, ' ').trim();
 }

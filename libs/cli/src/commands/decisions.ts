@@ -76,6 +76,9 @@ function lineOf(record: ChainRecord): string {
   return isDecision(kind) ? line.replace(kind, inDecisionColour(kind)) : line;
 }
 
+/** An outcome and its reason that say the same (`suppressed`, `recipient_suppressed`) are told once. */
+const SAME_WORD = /^(\w+) (\w+_)?\1$/;
+
 /** In a few words what made this record. */
 export function whyOf(record: ChainRecord): string {
   switch (record.kind) {
@@ -88,8 +91,12 @@ export function whyOf(record: ChainRecord): string {
     case 'APPROVE':
       return record.review ? 'all ten gates clear; to be reviewed afterwards' : 'all ten gates clear';
     default: {
-      const { decidingGate, decidingBlocker, decidingOutcome } = record;
-      return `gate ${decidingGate} ${decidingBlocker}: ${decidingOutcome}`;
+      const { decidingGate, decidingBlocker, decidingOutcome, gates } = record;
+      const { because = [] } = gates[decidingGate - 1] ?? {};
+      const reasons = because.filter(({ verdict }) => verdict !== 'pass').map(({ reason }) => reason);
+      const other = [...new Set(reasons)].filter((reason) => !SAME_WORD.test(`${decidingOutcome} ${reason}`));
+      const named = other.length > 0 ? ` (${other.join(', ')})` : '';
+      return `gate ${decidingGate} ${decidingBlocker}: ${decidingOutcome}${named}`;
     }
   }
 }

@@ -7,7 +7,7 @@ import { globalOptions, withBroker } from '../connect.ts';
 import { Failure } from '../failure.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import { OUTPUTS } from '../outputs.ts';
-import { clockOf, printJson, printLine } from '../print.ts';
+import { clockOf, printJson, printLine, stateWithSign } from '../print.ts';
 import { LiveScreen } from '../views/live-screen.ts';
 import {
   changeLine,
@@ -23,7 +23,7 @@ const LOOK_AGAIN_MS = 1_000;
 interface ReadinessOptions {
   readonly watch?: boolean;
   readonly facts?: boolean;
-  readonly until?: (readiness: Readiness) => boolean;
+  readonly until?: Until;
   readonly timeout?: number;
 }
 
@@ -48,7 +48,32 @@ export function readinessCommand(): Command {
   );
 }
 
-function untilArgument(text: string): (readiness: Readiness) => boolean {
+/** The state that all layers, or one of them, are to show. */
+class Until {
+  readonly #layer: string | null;
+  readonly #state: string;
+
+  constructor(layer: string | null, state: string) {
+    this.#layer = layer;
+    this.#state = state;
+  }
+
+  get name(): string {
+    return this.#layer === null ? `every layer is ${this.#state}` : `${this.#layer} is ${this.#state}`;
+  }
+
+  isReached(readiness: Readiness): boolean {
+    return this.waiting(readiness).length === 0;
+  }
+
+  waiting({ layers }: Readiness): Readiness['layers'] {
+    return layers.filter(
+      ({ layer, state }) => (this.#layer === null || layer === this.#layer) && state !== this.#state,
+    );
+  }
+}
+
+function untilArgument(text: string): Until {
   const [first = '', second] = text.split('=');
   const [layer, state] = second === undefined ? [null, first] : [first, second];
   const layers: readonly string[] = CANONICAL_BLOCKER_LAYERS;
@@ -59,8 +84,7 @@ function untilArgument(text: string): (readiness: Readiness) => boolean {
   if (!states.includes(state)) {
     throw new InvalidArgumentError(`\`${state}\` is no state: there are ${states.join(', ')}`);
   }
-  return ({ layers: shown }) =>
-    shown.every((one) => (layer !== null && one.layer !== layer) || one.state === state);
+  return new Until(layer, state);
 }
 
 async function readiness(tenantId: string, options: ReadinessOptions, command: Command): Promise<void> {
@@ -78,7 +102,7 @@ async function readiness(tenantId: string, options: ReadinessOptions, command: C
 async function watch(
   broker: Broker,
   view: TenantView,
-  { until, timeout, facts }: ReadinessOptions,
+  { watch: isWatched, until, timeout, facts }: ReadinessOptions,
   command: Command,
 ): Promise<void> {
   const { json } = globalOptions(command);
@@ -99,10 +123,11 @@ async function watch(
       screen.draw(draw(shown, nowMs), changes);
     } else if (json && isNews) printJson(OUTPUTS.readiness, shown);
     else for (const line of lines) printLine(line);
-    if (until?.(shown)) reached.resolve('reached');
+    if (until?.isReached(shown)) reached.resolve('reached');
   };
   if (json) printJson(OUTPUTS.readiness, shown);
-  else if (!screen) printLine(`${draw(shown, Date.now())}\n`);
+  else if (!screen && isWatched) printLine(`${draw(shown, Date.now())}\n`);
+  else if (!screen) for (const line of until!.waiting(shown).map(layerLine)) printLine(line);
   show();
   const follower = await followTruth(broker, shown.tenantId, view.stored.seq + 1, {
     onTruth: (stored) => {
@@ -133,6 +158,7 @@ async function watch(
   if (deadline) clearTimeout(deadline);
   screen?.leave(draw(shown, Date.now()), changes);
   await follower.close();
+  if (ended === 'reached' && !json) printLine(`reached: ${until!.name}`);
   if (until && ended !== 'reached') {
     throw new Failure(
       ended === 'timeout' ? 'failed' : 'interrupted',
@@ -142,6 +168,9 @@ async function watch(
     );
   }
 }
+
+const layerLine = ({ layer, state, reason }: Readiness['layers'][number]): string =>
+  `${clockOf(Date.now())}  ${layer}  ${stateWithSign(state)}  (${reason})`;
 
 /** A server that is away for a moment is waited for; what is shown meanwhile grows old and says so. */
 async function tellBreaks(broker: Broker, tell: (line: string) => void): Promise<void> {

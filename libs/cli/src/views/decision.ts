@@ -36,7 +36,7 @@ export function decisionScreen({ decision, attempts, outcome }: DecidedDispatch,
     [
       `${colours.bold(record.dispatchId)}   ${inDecisionColour(record.kind)}`,
       `record ${record.ordinal} of ${record.tenantId} (DECISIONS/${seq}), ${timeOf(record.decidedAtMs)} UTC, because ${TRIGGERS[record.trigger]}`,
-      `campaign ${action.campaign} step ${action.step}, mailbox ${action.mailbox}, list ${action.importSource}; recipient ${shortDigest(action.recipientKey)}: ${recipient.suppression === 'clear' ? 'not suppressed' : recipient.suppression}, ${recipient.touches === 0 ? 'not written to yet' : `written to ${recipient.touches} times`}, conversation ${recipient.conversation}`,
+      `campaign ${action.campaign} step ${action.step}, mailbox ${action.mailbox}, list ${action.importSource}\nrecipient ${shortDigest(action.recipientKey)}: ${recipient.suppression === 'clear' ? 'not suppressed' : recipient.suppression}, ${recipient.touches === 0 ? 'not written to yet' : `written to ${recipient.touches} times`}, conversation ${recipient.conversation}`,
     ].join('\n'),
     gatesOf(record),
     answersOf(record),
