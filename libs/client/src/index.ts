@@ -30,6 +30,7 @@ export {
 } from './lead-import.ts';
 export type { ProspectCode, RejectedRow } from './lead-rows.ts';
 export { NotThere, noTenant, notAmong } from './not-there.ts';
+export { type Observation, publishObservation } from './observation.ts';
 export { ALL_TENANTS, type OperatorCommand, sendCommand } from './operator-commands.ts';
 export { DEFAULT_POLICY_FILE, readPolicyFile } from './policy-file.ts';
 export {
@@ -59,4 +60,5 @@ export {
   loadTenantFile,
   type TenantFileReport,
 } from './tenant-file.ts';
+export { type TenantFile, tenantFileSchema } from './tenant-file-schema.ts';
 export { readYamlFile, type YamlInput } from './yaml-input.ts';
