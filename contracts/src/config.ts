@@ -1,6 +1,7 @@
 import { CTAS, GOVERNANCE_MODES, JURISDICTIONS, LAWFUL_BASES, SECTORS, TONES } from '@orchestrate/canon';
 import { z } from 'zod';
 import { defineMessage, type MessageOf } from './define-message.ts';
+import { INTERVENTION_REASONS } from './operator.ts';
 import {
   calendarDay,
   clockTime,
@@ -9,6 +10,7 @@ import {
   envelope,
   id,
   sha256,
+  timeMs,
   timeZone,
 } from './scalars.ts';
 
@@ -88,3 +90,20 @@ export const tenantConfigured = defineMessage({
     }),
 });
 export type TenantConfig = MessageOf<typeof tenantConfigured>;
+
+/** A tenant left for ever. It stays when everything else of the tenant is gone, so that nothing brings it back. */
+export const tenantOffboarded = defineMessage({
+  name: 'config.offboarded',
+  stream: 'CONFIG',
+  subject: (tenantId: string) => `config.${tenantId}.offboarded`,
+  schema: (object) =>
+    object({
+      ...envelope,
+      actor: id,
+      reasonCode: z.enum(INTERVENTION_REASONS),
+      /** Place in the tenant's chain of the record after which nothing was released. */
+      interventionOrdinal: z.number().int().min(1),
+      offboardedAtMs: timeMs,
+    }),
+});
+export type TenantOffboarded = MessageOf<typeof tenantOffboarded>;

@@ -5,6 +5,7 @@ import {
   constraintsSchema,
   DISPATCH_BLOCKERS,
   DISPATCH_DECISIONS,
+  FREEZE_CAUSES,
   LANES,
   OWNERS,
   RATIONALE_QUESTIONS,
@@ -101,6 +102,8 @@ export const decisionRecorded = defineMessage({
         budgetIds: z.array(cause),
         headroom: object({ own: z.number(), best: z.number(), mailboxes: sequence }),
       }),
+      /** Freezes on record when this was decided; older records do not say, and then only the truth did. */
+      freezes: z.array(z.enum(FREEZE_CAUSES)).default([]),
       /** The slot that this record takes; only a dispatching decision takes one. */
       reserved: object({
         mailbox: id,
@@ -174,6 +177,8 @@ export const outcomeRecorded = defineMessage({
 });
 export type OutcomeRecorded = MessageOf<typeof outcomeRecorded>;
 
+export const INTERVENTION_SCOPES = ['tenant', 'all'] as const;
+
 /** A person acted: nothing takes effect without its record. */
 export const interventionRecorded = defineMessage({
   name: 'decision.intervention',
@@ -191,6 +196,8 @@ export const interventionRecorded = defineMessage({
       dispatchId: id.nullable(),
       /** Of a hold or release of a layer: which one, and by what cause. */
       target: commandTarget(object).nullable(),
+      /** Whether the command was for this tenant or for everyone; older records do not say. */
+      scope: z.enum(INTERVENTION_SCOPES).nullable().default(null),
       recordedAtMs: timeMs,
     }),
 });

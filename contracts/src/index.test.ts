@@ -24,6 +24,7 @@ const at = {
 /** Where each message goes, written down once more: a stored subject never changes. */
 const SUBJECTS: Record<string, [address: unknown, subject: string]> = {
   'config.tenant': ['acme', 'config.acme.tenant'],
+  'config.offboarded': ['acme', 'config.acme.offboarded'],
   'policy.published': ['ab', 'policy.ab'],
   'policy.activated': [null, 'policy.active'],
   'evidence.observed': [at, 'evidence.acme.billing.main'],

@@ -1,10 +1,26 @@
-import { DISPATCH_DECISIONS, LANES } from '@orchestrate/canon';
+import { DISPATCH_DECISIONS, FREEZE_CAUSES, LANES } from '@orchestrate/canon';
 import { z } from 'zod';
 import { defineMessage, type MessageOf, type ObjectBuilder } from './define-message.ts';
 import { actionShape } from './dispatch.ts';
 import { cause, envelope, id, recipientKey, sequence, sha256, timeMs } from './scalars.ts';
 
 export const utcDay = z.string().regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/);
+
+/** What was done to one recipient, and what of it is still open. */
+export const touchShape = (object: ObjectBuilder) =>
+  object({
+    count: sequence,
+    lastAtMs: timeMs,
+    mailbox: id,
+    /** `campaign:step` of every release. */
+    steps: z.array(cause),
+    /** Released dispatches whose outcome has not arrived. */
+    open: z.array(
+      object({ dispatchId: id, seq: sequence, step: cause, constraintsDigest: sha256.nullable() }),
+    ),
+    /** Dispatches whose outcome is unknown for good. */
+    unresolved: z.array(id),
+  });
 
 /** A fold of a tenant's chain up to `chainSeq`; it only saves reading the chain again and proves nothing. */
 export const ledgerSaved = defineMessage({
@@ -26,25 +42,18 @@ export const ledgerSaved = defineMessage({
       domains: z.record(id, object({ day: utcDay, explored: sequence })),
       /** By dispatch: an approval that was given and not yet consumed. */
       approvals: z.record(id, object({ approvalId: id, actionDigest: sha256, expiresAtMs: timeMs })),
+      /** Freezes that are on record and not lifted. */
+      freezes: z.array(z.enum(FREEZE_CAUSES)).default([]),
+      /** The record that the tenant leaves is in the chain. */
+      offboarded: z.boolean().default(false),
+      /**
+       * Of a tenant that left: the touches whose releases await an outcome, which is all that is kept of them. Null
+       * while it is here, and then touches and holds are saved for themselves.
+       */
+      awaited: z.record(recipientKey, touchShape(object)).nullable().default(null),
     }),
 });
 export type LedgerSaved = MessageOf<typeof ledgerSaved>;
-
-/** What was done to one recipient, and what of it is still open. */
-export const touchShape = (object: ObjectBuilder) =>
-  object({
-    count: sequence,
-    lastAtMs: timeMs,
-    mailbox: id,
-    /** `campaign:step` of every release. */
-    steps: z.array(cause),
-    /** Released dispatches whose outcome has not arrived. */
-    open: z.array(
-      object({ dispatchId: id, seq: sequence, step: cause, constraintsDigest: sha256.nullable() }),
-    ),
-    /** Dispatches whose outcome is unknown for good. */
-    unresolved: z.array(id),
-  });
 
 /** The touches of a 256th of a tenant's recipients: by the first two hex digits of their keys. */
 export const touchesSaved = defineMessage({

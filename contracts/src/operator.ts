@@ -3,7 +3,16 @@ import { z } from 'zod';
 import { defineMessage, type MessageOf, type ObjectBuilder } from './define-message.ts';
 import { allTenants, cause, id, messageId, reference, sha256, tenantId, timeMs, version } from './scalars.ts';
 
-export const COMMANDS = ['freeze', 'unfreeze', 'approve', 'reject', 'hold_layer', 'release_layer'] as const;
+export const COMMANDS = [
+  'freeze',
+  'unfreeze',
+  'approve',
+  'reject',
+  'hold_layer',
+  'release_layer',
+  /** The tenant leaves: nothing of it goes out from the record on, and there is no way back. */
+  'offboard',
+] as const;
 export type Command = (typeof COMMANDS)[number];
 
 export const INTERVENTION_REASONS = [
@@ -40,6 +49,9 @@ export const operatorCommanded = defineMessage({
       actionDigest: sha256.nullable(),
       target: commandTarget(object).nullable(),
       atMs: timeMs,
+    }).superRefine(({ tenantId, command }, context) => {
+      if (command !== 'offboard' || tenantId !== '_all') return;
+      context.addIssue({ code: 'custom', path: ['tenantId'], message: 'tenants leave one by one' });
     }),
 });
 export type OperatorCommanded = MessageOf<typeof operatorCommanded>;

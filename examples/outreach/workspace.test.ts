@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadEvidenceFile, loadTenantFile } from '@orchestrate/client';
-import { startDnsServer } from '@orchestrate/test-kit';
+import { startDnsServer } from '@orchestrate/sandbox';
 import { expect, test } from 'vitest';
 import { generateLists, LISTS } from './scripts/generate-leads.ts';
 import { readExpectations } from './src/workspace.ts';

@@ -38,15 +38,9 @@ describe('the quickstart', () => {
     },
   );
 
-  it('decides each of the five people in a way of its own', () => {
+  it('releases one, makes two wait for different reasons, and blocks one for good', () => {
     const output = played.find(({ command }) => command.includes('decisions'))!.output;
-    for (const kind of [
-      'APPROVE',
-      'HOLD_FOR_REPUTATION',
-      'HOLD_FOR_REPLY_RISK',
-      'HOLD_FOR_CONTEXT',
-      'BLOCK',
-    ]) {
+    for (const kind of ['APPROVE', 'HOLD_FOR_REPUTATION', 'HOLD_FOR_REPLY_RISK', 'BLOCK']) {
       expect(output).toMatch(new RegExp(`\\b${kind}\\b`));
     }
   });

@@ -113,6 +113,7 @@ describe('a hold for a person', () => {
       prevHash: digestOfBytes(data),
       codeVersion: head.codeVersion,
       target: null,
+      scope: 'tenant',
       kind: 'INTERVENTION',
       command: 'reject',
       commandSeq,
@@ -145,6 +146,7 @@ describe('a freeze', () => {
     await decided(broker, 'frozen', 2, { kind: 'BLOCK', decidingOutcome: 'frozen', decidingGate: 1 });
     await command(broker, 'frozen', 'unfreeze');
     await eventually('the truth says so', async () => (await stateOf('frozen')) === 'ready');
+    await onRecord('frozen', 'unfreeze');
     await request(broker, 'frozen', 3);
     await decided(broker, 'frozen', 3, { kind: 'APPROVE' });
     expect((await recordsOf('frozen', 'INTERVENTION')).map((link) => link.record)).toMatchObject([
@@ -168,6 +170,7 @@ describe('a freeze of everything', () => {
     await decided(broker, 'innocent', 1, { kind: 'BLOCK', decidingOutcome: 'frozen' });
     await everything('unfreeze');
     await eventually('the innocent one goes on', async () => (await stateOf('innocent')) === 'ready');
+    await onRecord('innocent', 'unfreeze');
     await request(broker, 'innocent', 2);
     await decided(broker, 'innocent', 2, { kind: 'APPROVE' });
     await request(broker, 'abusive', 1);
@@ -203,6 +206,14 @@ describe('one person', () => {
 
 const everything = (name: 'freeze' | 'unfreeze') =>
   sendCommand(broker, { tenantId: ALL_TENANTS, command: name, actor: 'test', reasonCode: 'incident' });
+
+/** The chain may hear of a command before or after the truth does, and both must have. */
+const onRecord = (tenantId: string, command: string) =>
+  eventually(`${command} of ${tenantId} is on record`, async () =>
+    (await recordsOf(tenantId, 'INTERVENTION')).some(
+      (link) => (link.record as InterventionRecorded).command === command,
+    ),
+  );
 
 const stateOf = async (tenantId: string) => (await truthOf(broker, tenantId))?.layers.governance.state;
 

@@ -7,7 +7,7 @@ import {
   readTruth,
 } from '@orchestrate/client';
 import type { Broker } from '@orchestrate/messaging';
-import type { SmtpServer } from '@orchestrate/test-kit';
+import type { SmtpServer } from '@orchestrate/sandbox';
 import type { Expectation, Expectations } from './workspace.ts';
 
 /** Whether a tenant's truth is the one that its condition leads to. */

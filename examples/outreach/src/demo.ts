@@ -16,7 +16,7 @@ import {
 } from '@orchestrate/client';
 import { type Platform, startPlatform } from '@orchestrate/embedded';
 import { activatePolicy, type Broker, connectBroker, provisionStreams } from '@orchestrate/messaging';
-import { type SmtpServer, startDnsServer, startSmtpServer } from '@orchestrate/test-kit';
+import { type SmtpServer, startDnsServer, startSmtpServer } from '@orchestrate/sandbox';
 import { bookProblems, doubled, mailsByTenant, stateProblems, unknownProblems } from './check.ts';
 import { type DemoOptions, demoOptions, HELP } from './options.ts';
 import { decisionTable, honestUnknowns, readinessMatrix, table } from './report.ts';

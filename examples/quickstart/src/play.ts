@@ -6,7 +6,7 @@ import { HELD, HELD_KIND, type Step } from './session.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const SETTLED_MS_MAX = 60_000;
-export const COLUMNS = 112;
+export const COLUMNS = 124;
 
 export interface Played {
   readonly step: Step;

@@ -57,7 +57,7 @@ export const SESSION: readonly Step[] = [
     command:
       'npx orchestrate dispatch juno --leads examples/quickstart/leads.csv --suppressions examples/quickstart/suppressions.csv',
     after:
-      'Ann may be written to. Bo may too, but not yet: the mailbox keeps a gap of 90 seconds between two messages. Cy has replied, so a person should answer. Of Di nobody knows where the address comes from. Eve has unsubscribed.',
+      'Ann may be written to. Bo may too, but not yet: the mailbox keeps a gap of 90 seconds between two messages. Cy has replied, so a person should answer. Di is out of office. Eve has unsubscribed.',
   },
   {
     say: 'The decisions are records in a hash chain, and so is what became of them:',

@@ -199,6 +199,7 @@ export interface CaseChange {
   readonly recipient?: Partial<RecipientStanding>;
   readonly reservation?: Partial<Reservation>;
   readonly approval?: Approval | null;
+  readonly freezes?: DispatchCase['freezes'];
 }
 
 export const ACTION_DIGEST = 'a'.repeat(64);
@@ -249,6 +250,7 @@ export function caseWith(change: CaseChange = {}): DispatchCase {
       ...change.reservation,
     },
     approval: change.approval ?? null,
+    freezes: change.freezes ?? [],
   };
 }
 

@@ -305,4 +305,5 @@ export const REASON_SENTENCES: Readonly<Record<Reason | RequestReason, ReasonSen
   source_disabled: { means: 'a source that the request names is disabled', remedy: 'enable it' },
   hold_expired: { means: 'the hold waited longer than it may' },
   rejected_by_operator: { means: 'a person rejected it' },
+  tenant_offboarded: { means: 'the tenant has left' },
 };

@@ -278,6 +278,10 @@ export type RiskPhase = (typeof RISK_PHASES)[number];
 export const LANES = ['person', 'client', 'watch'] as const;
 export type Lane = (typeof LANES)[number];
 
+/** Why nothing may go out: a tenant's own freeze and the one of everything; ending one leaves the other. */
+export const FREEZE_CAUSES = ['freeze', 'freeze_all'] as const;
+export type FreezeCause = (typeof FREEZE_CAUSES)[number];
+
 export const CONVERSATION_STATES = [
   'none',
   'replied',

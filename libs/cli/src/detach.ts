@@ -14,6 +14,7 @@ export interface UpTold {
   readonly pid: number;
   readonly tookMs: number;
   readonly sync: string;
+  readonly sandbox: { readonly dns: string; readonly zones: string; readonly mail: string } | null;
 }
 
 /** To whoever started us in the background and waits for it. */

@@ -1,4 +1,5 @@
 import { InputFileError, type InputProblem, NotThere } from '@orchestrate/client';
+import { SandboxError } from '@orchestrate/sandbox';
 import { EXIT, type ExitName } from './exit-codes.ts';
 
 /** Something that a person can act on: one sentence with the remedy, and what the process ends with. */
@@ -28,6 +29,15 @@ export function failureOf(error: unknown): ToldFailure {
   const { message } = error;
   if (error instanceof Failure) return { exit: error.exit, message };
   if (error instanceof InputFileError) return { exit: 'refused', message, problems: error.problems };
+  if (error instanceof SandboxError) {
+    const problems = error.problems.map(({ file, line = 1, message: told }) => ({
+      file,
+      line,
+      path: '',
+      message: told,
+    }));
+    return { exit: 'refused', message, problems };
+  }
   if (error instanceof NotThere) return { exit: 'notThere', message };
   if ((error as { code?: unknown }).code === STREAM_NOT_FOUND || /stream not found/.test(message)) {
     const remedy = 'create the streams with `orchestrate provision`';

@@ -1,4 +1,4 @@
-import { NotThere, noTenant, notAmong, readStoredConfig, type StoredConfig } from '@orchestrate/client';
+import { missingTenant, NotThere, notAmong, readStoredConfig, type StoredConfig } from '@orchestrate/client';
 import type { TenantConfig } from '@orchestrate/contracts';
 import type { Broker } from '@orchestrate/messaging';
 
@@ -25,6 +25,6 @@ export async function tenantNamed(broker: Broker, tenantId: string): Promise<Ten
 
 export async function storedTenant(broker: Broker, tenantId: string): Promise<StoredConfig> {
   const stored = await readStoredConfig(broker, tenantId);
-  if (!stored) throw noTenant(tenantId);
+  if (!stored) throw await missingTenant(broker, tenantId);
   return stored;
 }

@@ -134,6 +134,15 @@ export const OUTPUTS = {
     notReady: z.array(z.strictObject({ layer, state, bucket, owner, reason })),
   }),
   'tenant show': z.strictObject({ config: tenantConfigured.strict, sequence }),
+  'tenant offboard': z.strictObject({
+    tenantId: id,
+    already: z.boolean(),
+    offboardedAtMs: timeMs,
+    interventionOrdinal: sequence,
+    /** Messages by stream or bucket. */
+    erased: z.record(z.string(), count),
+    kept: z.record(z.string(), count),
+  }),
   'evidence apply': z.strictObject({
     tenantId: id,
     observedAtMs: timeMs,

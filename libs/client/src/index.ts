@@ -13,6 +13,7 @@ export {
   dispatchIdOf,
   requestDispatches,
 } from './dispatch-requests.ts';
+export { ERASED_FROM, type Erased } from './erase-tenant.ts';
 export {
   applyEvidenceFile,
   type EvidenceFileReport,
@@ -31,6 +32,14 @@ export {
 export type { ProspectCode, RejectedRow } from './lead-rows.ts';
 export { NotThere, noTenant, notAmong } from './not-there.ts';
 export { type Observation, publishObservation } from './observation.ts';
+export {
+  KEPT_IN,
+  type OffboardProgress,
+  type OffboardReport,
+  type OffboardTenant,
+  offboardTenant,
+} from './offboard-tenant.ts';
+export { missingTenant, readOffboarding, type StoredOffboarding } from './offboarding.ts';
 export { ALL_TENANTS, type OperatorCommand, sendCommand } from './operator-commands.ts';
 export { DEFAULT_POLICY_FILE, readPolicyFile } from './policy-file.ts';
 export {

@@ -9,6 +9,7 @@ import {
   VERSION,
 } from '@orchestrate/contracts';
 import type { Broker } from '@orchestrate/messaging';
+import { eraseIfOffboarded } from './erase-tenant.ts';
 import {
   type LeadRow,
   type ProspectCode,
@@ -18,6 +19,7 @@ import {
   type SuppressionReason,
 } from './lead-rows.ts';
 import { noTenant, notAmong } from './not-there.ts';
+import { refuseOffboarded } from './offboarding.ts';
 import { eachInFlight, publishMessage } from './publish-message.ts';
 import { readTenantConfig } from './read-side.ts';
 import { recipientKeyOf } from './recipient-address.ts';
@@ -76,6 +78,7 @@ const HOUR_MS = 3_600_000;
  */
 export async function importLeads(broker: Broker, options: LeadImport): Promise<LeadImportReport> {
   const { tenantId } = options;
+  await refuseOffboarded(broker, tenantId);
   await checkDeclared(broker, options);
   const store = await RecipientsStore.open(broker, tenantId);
   const secret = await store.secret();
@@ -95,6 +98,7 @@ export async function importLeads(broker: Broker, options: LeadImport): Promise<
   });
   const suppressedLeads = ledger.leads.filter((lead) => suppressions.keys.has(lead.recipientKey)).length;
   await publishEvidence(broker, options, ledger.leads, suppressedLeads);
+  await eraseIfOffboarded(broker, tenantId);
   return {
     rows: ledger.rows,
     accepted: ledger.leads.length,

@@ -18,6 +18,16 @@ test.each([
   [{ tenantId: 'acme', command: 'reject' }, '`reject` needs dispatchId'],
   [{ tenantId: 'acme', command: 'hold_layer' }, '`hold_layer` needs target'],
   [{ tenantId: '_all', command: 'reject', dispatchId: 'd-1' }, '`reject` is for one tenant'],
+  [{ tenantId: '_all', command: 'offboard' }, '`offboard` is for one tenant'],
 ] as const)('a command that does not say what it is about is refused', (command, message) => {
   expect(() => commandMessages({ ...BY, ...command }, 1)).toThrow(message);
+});
+
+test('no message can offboard everyone, whoever writes it', () => {
+  const [{ message }] = commandMessages({ ...BY, tenantId: 'acme', command: 'offboard' }, 1) as [
+    ReturnType<typeof commandMessages>[number],
+  ];
+  expect(operatorCommanded.strict.safeParse(message).error).toBeUndefined();
+  const { error } = operatorCommanded.strict.safeParse({ ...message, tenantId: '_all' });
+  expect(error?.issues).toMatchObject([{ path: ['tenantId'], message: 'tenants leave one by one' }]);
 });

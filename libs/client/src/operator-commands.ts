@@ -27,6 +27,7 @@ const NEEDS: Readonly<Record<Command, readonly Field[]>> = {
   reject: ['dispatchId'],
   hold_layer: ['target'],
   release_layer: ['target'],
+  offboard: [],
 };
 const FOR_ALL: readonly Command[] = ['freeze', 'unfreeze'];
 

@@ -42,13 +42,16 @@ export async function readTenantConfig(broker: Broker, tenantId: string): Promis
   return (await readStoredConfig(broker, tenantId))?.config ?? null;
 }
 
-/** The ids of all tenants that have a configuration, in alphabetical order. */
+/** The ids of all tenants that have a configuration and did not leave, in alphabetical order. */
 export async function readTenants(broker: Broker): Promise<string[]> {
-  const tenants = new Set<string>();
-  for await (const stored of readStored(broker, { stream: 'CONFIG', filters: ['config.*.*.tenant'] })) {
-    tenants.add(stored.subject.split('.')[2]!);
+  const configured = new Set<string>();
+  const left = new Set<string>();
+  const filters = ['config.*.*.tenant', 'config.*.*.offboarded'];
+  for await (const { subject } of readStored(broker, { stream: 'CONFIG', filters })) {
+    const [, , tenantId, kind] = subject.split('.') as [string, string, string, string];
+    (kind === 'tenant' ? configured : left).add(tenantId);
   }
-  return [...tenants].sort();
+  return [...configured.difference(left)].sort();
 }
 
 export interface StoredTruth {

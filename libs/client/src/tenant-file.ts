@@ -8,8 +8,10 @@ import {
   VERSION,
 } from '@orchestrate/contracts';
 import type { Broker } from '@orchestrate/messaging';
+import { eraseIfOffboarded } from './erase-tenant.ts';
 import { InputFileError, type InputProblem } from './input-problem.ts';
 import { hint } from './nearest-word.ts';
+import { refuseOffboarded } from './offboarding.ts';
 import { eachInFlight, publishMessage } from './publish-message.ts';
 import { RecipientsStore } from './recipients-store.ts';
 import {
@@ -50,16 +52,19 @@ const WRITES_IN_FLIGHT_MAX = 128;
 
 /**
  * Makes a tenant what its file says. Addresses and content come first, so that nobody ever reads a configuration
- * whose content is missing. Throws InputFileError, with nothing written, when the file or a template is wrong.
+ * whose content is missing. Throws InputFileError, with nothing written, when the file or a template is wrong, and as
+ * well when the tenant was offboarded.
  */
 export async function applyTenantFile(broker: Broker, path: string): Promise<TenantFileReport> {
   const { config, mailboxes, contents, campaigns } = await loadTenantFile(path);
+  await refuseOffboarded(broker, config.tenantId);
   const store = await RecipientsStore.open(broker, config.tenantId);
   await store.ensureSecret();
   await eachInFlight(mailboxes, WRITES_IN_FLIGHT_MAX, (mailbox) => store.putMailbox(mailbox));
   await eachInFlight(contents, WRITES_IN_FLIGHT_MAX, (content) => store.putContent(content));
   const subject = tenantConfigured.subject(config.tenantId);
   const { seq } = await publishMessage(broker, tenantConfigured, subject, config);
+  await eraseIfOffboarded(broker, config.tenantId);
   return { tenantId: config.tenantId, sequence: seq, campaigns };
 }
 

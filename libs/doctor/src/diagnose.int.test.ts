@@ -15,7 +15,8 @@ import {
   readAt,
   rejectInput,
 } from '@orchestrate/messaging';
-import { startDnsServer, startTestBroker, type TestBroker } from '@orchestrate/test-kit';
+import { startDnsServer } from '@orchestrate/sandbox';
+import { startTestBroker, type TestBroker } from '@orchestrate/test-kit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { diagnose } from './diagnose.ts';
 import { CHECK_NAMES, type CheckName, doctorReportSchema, type Finding, reportOf } from './finding.ts';

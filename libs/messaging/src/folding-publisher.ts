@@ -12,6 +12,8 @@ interface Slot {
   seq: number;
   produce: Produce | null;
   busy: boolean;
+  /** Dropped as soon as nothing flies any more. */
+  forgotten: boolean;
   /** Counts what was set; a barrier waits for the count that stood when it was asked. */
   wanted: number;
   durable: number;
@@ -49,8 +51,22 @@ export class FoldingPublisher {
     if (this.#closed) return;
     const slot = this.#slot(subject);
     slot.produce = produce;
+    slot.forgotten = false;
     slot.wanted++;
     if (!slot.busy) void this.#drain(slot);
+  }
+
+  /**
+   * Nothing that waits is written to subjects that begin so, and what stands on them is not remembered: they are to be
+   * purged, and then their sequence is 0 again. What flies already lands, and `flushed` waits for it.
+   */
+  forget(prefix: string): void {
+    for (const [subject, slot] of this.#slots) {
+      if (!subject.startsWith(prefix)) continue;
+      if (slot.produce) slot.produce = () => null;
+      slot.forgotten = true;
+      if (!slot.busy) this.#slots.delete(subject);
+    }
   }
 
   /** Resolves when everything that was set before now is durable; rejects when it was closed or lost before. */
@@ -81,6 +97,7 @@ export class FoldingPublisher {
       seq: 0,
       produce: null,
       busy: false,
+      forgotten: false,
       wanted: 0,
       durable: 0,
       waiters: [],
@@ -107,6 +124,7 @@ export class FoldingPublisher {
       }
     } finally {
       slot.busy = false;
+      if (slot.forgotten) this.#slots.delete(slot.subject);
     }
   }
 

@@ -159,6 +159,24 @@ describe('FoldingPublisher', () => {
     expect(await textsOn(other)).toEqual(['other']);
   });
 
+  it('writes nothing that waited to a subject that it forgot, waits for what flew, and begins anew after a purge', async () => {
+    const publisher = new FoldingPublisher(broker, 'LAYERS', (error) => expect.unreachable(error.message));
+    const [mine, other] = ['layer.0.leaver.test.main', 'layer.0.leaver-2.test.main'];
+    publisher.set(mine, () => bytes('flies'));
+    publisher.set(mine, () => bytes('waits'));
+    publisher.set(other, () => bytes('flies'));
+    publisher.set(other, () => bytes('waits'));
+    publisher.forget('layer.0.leaver.');
+    await publisher.flushed();
+    expect(await textsOn(mine)).toEqual(['flies']);
+    expect(await textsOn(other)).toEqual(['flies', 'waits']);
+    await broker.jsm.streams.purge('LAYERS', { filter: 'layer.0.*.test.main' });
+    expect([publisher.lastSeq(mine), publisher.lastSeq(other) > 0]).toEqual([0, true]);
+    publisher.set(mine, () => bytes('anew'));
+    await publisher.flushed();
+    expect(await textsOn(mine)).toEqual(['anew']);
+  });
+
   it('does not take its own write, whose answer was lost with the server, for a rival', async () => {
     const publisher = new FoldingPublisher(broker, 'LAYERS', (error) => expect.unreachable(error.message));
     const subjects = Array.from({ length: 300 }, (_, n) => subjectOf(`folded-${n}`));

@@ -62,6 +62,7 @@ export function decision(overrides: Partial<DecisionRecorded> = {}): DecisionRec
       budgetIds: [],
       headroom: { own: 1, best: 1, mailboxes: 1 },
     },
+    freezes: [],
     reserved: null,
     truth: { seq: 1, digest: ZEROS, fingerprint: ZEROS, epoch: 1 },
     fresh: true,

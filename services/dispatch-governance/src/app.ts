@@ -1,6 +1,7 @@
 import { ledgerMarked } from '@orchestrate/contracts';
 import type { PartitionedService } from '@orchestrate/messaging';
 import {
+  offboardedSubjects,
   ownPartitions,
   PolicyInForce,
   type RunningService,
@@ -19,7 +20,7 @@ export async function startDispatchGovernance(context: ServiceContext<Environmen
     mark: ledgerMarked,
     markEveryMs: (context.environment.CADENCE_SEC ?? policy.current.policy.dispatch.cadenceSec) * 1000,
     inputs: [
-      { stream: 'CONFIG', filters: (p) => [`config.${p}.*.tenant`] },
+      { stream: 'CONFIG', filters: (p) => [`config.${p}.*.tenant`, offboardedSubjects(p)] },
       { stream: 'TRUTH', filters: (p) => [`truth.${p}`, `truth.${p}.*`] },
       { stream: 'OPERATOR', filters: (p) => [`operator.${p}.*.*`] },
       { stream: 'OUTCOMES', filters: (p) => [`outcome.${p}.*.*`] },

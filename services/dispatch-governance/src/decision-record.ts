@@ -41,7 +41,7 @@ export function decisionRecord(input: {
   readonly policyDigest: string;
 }): DecisionRecorded {
   const { asked, decision, ledger, trigger, causedBy, truth, policyDigest } = input;
-  const { nowMs, policy, action, recipient, reservation, reading } = input.dispatchCase;
+  const { nowMs, policy, action, recipient, reservation, reading, freezes } = input.dispatchCase;
   const released = dispatches(decision.decision);
   const held = !released && decision.decision !== 'BLOCK';
   const day = utcDayOf(nowMs);
@@ -60,6 +60,7 @@ export function decisionRecord(input: {
     actionDigest: action.actionDigest,
     recipient,
     reservation,
+    freezes: [...freezes],
     reserved: released
       ? { mailbox: action.mailbox, day, ordinal: ledger.usedOn(action.mailbox, day) + 1 }
       : null,

@@ -47,6 +47,7 @@ export function dispatchCase(input: {
     recipient: standingOf(asked, ledger, input.suppression),
     reservation,
     approval: ledger.approvals.get(asked.dispatchId) ?? null,
+    freezes: [...ledger.freezes].sort(),
   };
 }
 

@@ -32,11 +32,12 @@ import {
   rejectInput,
   type StoredMessage,
 } from '@orchestrate/messaging';
-import type { PolicyInForce } from '@orchestrate/service-kit';
+import { isOffboarding, type PolicyInForce, readOffboarded } from '@orchestrate/service-kit';
 import { handleDispatchRequested } from './handle-dispatch-requested.ts';
 import { handleOperatorCommand } from './handle-operator-command.ts';
 import { handleOutcome } from './handle-outcome.ts';
 import { handleTenantConfig } from './handle-tenant-config.ts';
+import { handleTenantOffboarded } from './handle-tenant-offboarded.ts';
 import { handleTruth } from './handle-truth.ts';
 import { RefusedCommand } from './refused-command.ts';
 import { saveTouchesAndHolds } from './save-ledger.ts';
@@ -93,6 +94,7 @@ export class GovernancePartition implements PartitionWorker {
       partition.#replay(stored);
     }
     partition.highestSeq = Math.max(partition.highestSeq, fromSeq - 1);
+    for (const tenantId of await readOffboarded(broker, p)) partition.desk(tenantId).leave();
     const declared = ({ tenantId }: { tenantId: string }) => `config.${p}.${tenantId}.tenant`;
     const configs = { stream: 'CONFIG', filters: [`config.${p}.*.tenant`] } as const;
     for await (const { message, stored } of readNewest(broker, configs, tenantConfigured, declared)) {
@@ -110,6 +112,7 @@ export class GovernancePartition implements PartitionWorker {
       partition.truthRecorded(stored);
     }
     for (const desk of partition.#desks.values()) {
+      desk.endHoldsIfOffboarded();
       for (const hold of desk.ledger.holds.values()) {
         partition.wakeAt(
           desk.ledger.tenantId,
@@ -140,7 +143,7 @@ export class GovernancePartition implements PartitionWorker {
       case 'TRUTH':
         return handleTruth(this, input);
       case 'CONFIG':
-        return handleTenantConfig(this, input);
+        return isOffboarding(input) ? handleTenantOffboarded(this, input) : handleTenantConfig(this, input);
       case 'OPERATOR':
         return handleOperatorCommand(this, input);
       case 'OUTCOMES':
@@ -189,7 +192,8 @@ export class GovernancePartition implements PartitionWorker {
   counts() {
     const changed = this.#changed;
     this.#changed = 0;
-    return { tenants: this.#desks.size, changed };
+    const tenants = [...this.#desks.values()].filter((desk) => !desk.ledger.hasLeft).length;
+    return { tenants, changed };
   }
 
   /** The truths stand for a time that is at most two cadences ago. */
@@ -296,7 +300,7 @@ export class GovernancePartition implements PartitionWorker {
       ledger.restoreTouches(stored.subject.split('.')[4]!, decodeLenient(touchesSaved, stored.data));
     } else {
       const { hold } = decodeLenient(holdSaved, stored.data);
-      if (hold) ledger.holds.set(hold.dispatchId, hold);
+      if (hold) ledger.restoreHold(hold);
     }
   }
 

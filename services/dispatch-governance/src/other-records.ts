@@ -52,6 +52,7 @@ export function interventionRecord(
     reasonCode: command.reasonCode,
     dispatchId: command.dispatchId,
     target: command.target,
+    scope: command.tenantId === '_all' ? 'all' : 'tenant',
     recordedAtMs: Date.now(),
   };
 }

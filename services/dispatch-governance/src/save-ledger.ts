@@ -10,6 +10,11 @@ import { bucketOf, type TenantLedger } from './tenant-ledger.ts';
 export function saveTouchesAndHolds({ p, publisher }: PartitionContext, ledger: TenantLedger): () => void {
   const { tenantId, dirty } = ledger;
   const head = () => ({ v: VERSION, id: randomUUID(), tenantId, causedBy: null });
+  // Of a tenant that left everything is in its state: its other subjects are purged and must not come back.
+  if (ledger.isForgotten) {
+    dirty.buckets.clear();
+    dirty.holds.clear();
+  }
   for (const bucket of dirty.buckets) {
     publisher.set(touchesSaved.subject({ p, tenantId, bucket }), () => {
       const touches: Record<string, Touch> = {};
@@ -32,6 +37,9 @@ export function saveTouchesAndHolds({ p, publisher }: PartitionContext, ledger: 
     mailboxes: Object.fromEntries(ledger.mailboxes),
     domains: Object.fromEntries(ledger.domains),
     approvals: Object.fromEntries(ledger.approvals),
+    freezes: [...ledger.freezes].sort(),
+    offboarded: ledger.isOffboarded,
+    awaited: ledger.isForgotten ? Object.fromEntries(ledger.touches) : null,
   });
   return () => publisher.set(ledgerSaved.subject({ p, tenantId }), () => state);
 }

@@ -108,8 +108,7 @@ export class TenantDesk {
     // The server's time of the request: a hold's end must not hang on the caller's clock.
     const asked: Asked = { ...request, requestedAtMs: input.storedAtMs, requestSeq: input.seq, attempt: 0 };
     // Asked for now, needed when its turn comes: the look-ups of a backlog overlap.
-    const suppressionOf = () =>
-      this.#partition.suppressionOf(this.ledger.tenantId, request.action.recipientKey);
+    const suppressionOf = () => this.#suppressionOf(request.action.recipientKey);
     const askedAtMs = Date.now();
     const suppression = suppressionOf();
     const patientUntilMs = askedAtMs + this.#partition.policy.current.policy.dispatch.staleWaitSec * 1000;
@@ -146,6 +145,7 @@ export class TenantDesk {
 
   /** A new truth: holds whose unblock set may have moved are decided again. */
   truthMoved(next: HeldTruth): void {
+    if (this.ledger.hasLeft) return;
     // After a take-over inputs are read again that are older than what was restored.
     if (this.truth && next.cited.seq <= this.truth.cited.seq) return;
     const before = this.truth?.truth;
@@ -171,10 +171,29 @@ export class TenantDesk {
   }
 
   configMoved(config: TenantConfig, seq: number): void {
-    if (seq <= this.#configSeq) return;
+    if (seq <= this.#configSeq || this.ledger.hasLeft) return;
     this.#configSeq = seq;
     this.config = config;
     for (const dispatchId of this.ledger.holds.keys()) this.again(dispatchId, 'config_changed');
+  }
+
+  /** The tenant is gone for good: of it only the chain goes on. */
+  leave(): void {
+    this.ledger.leave();
+    this.config = undefined;
+    this.truth = null;
+    const { publisher, p } = this.#partition.context;
+    if (this.ledger.isForgotten) {
+      const own = `ledger.${p}.${this.ledger.tenantId}`;
+      for (const saved of ['touches', 'hold']) publisher.forget(`${own}.${saved}.`);
+    }
+    this.endHoldsIfOffboarded();
+  }
+
+  /** A tenant that leaves waits for nothing any more. */
+  endHoldsIfOffboarded(): void {
+    if (!this.ledger.isOffboarded) return;
+    for (const dispatchId of this.ledger.holds.keys()) this.again(dispatchId, 'operator');
   }
 
   again(dispatchId: string, trigger: Trigger): void {
@@ -217,9 +236,7 @@ export class TenantDesk {
     if (urgent) return urgent;
     const [request] = this.#requests;
     // Nobody is at fault while the platform catches up: requests wait a while before they are held for it.
-    if (request && (this.#partition.isFresh(Date.now()) || request.patientUntilMs <= Date.now())) {
-      return this.#requests.shift();
-    }
+    if (request && (this.#isReady() || request.patientUntilMs <= Date.now())) return this.#requests.shift();
     const [again] = this.#again;
     if (!again || request) return undefined;
     const [dispatchId, trigger] = again;
@@ -228,10 +245,21 @@ export class TenantDesk {
     return { input: null, run: () => this.#decideAgain(dispatchId, trigger), patientUntilMs: 0, recordSeq };
   }
 
+  /** No truth could let anything of a tenant out that leaves: nobody waits for one. */
+  #isReady(): boolean {
+    return this.ledger.isOffboarded || this.#partition.isFresh(Date.now());
+  }
+
+  /** The list of a tenant that left is gone with it: nobody can tell any more who was on it. */
+  async #suppressionOf(recipientKey: string): Promise<RecipientStanding['suppression']> {
+    if (this.ledger.hasLeft) return 'unknown';
+    return this.#partition.suppressionOf(this.ledger.tenantId, recipientKey);
+  }
+
   async #decideAgain(dispatchId: string, trigger: Trigger): Promise<void> {
     const hold = this.ledger.holds.get(dispatchId);
     if (!hold) return;
-    const suppression = await this.#partition.suppressionOf(this.ledger.tenantId, hold.action.recipientKey);
+    const suppression = await this.#suppressionOf(hold.action.recipientKey);
     const causedBy = `DECISIONS/${hold.decisionSeq}`;
     if (hold.expiresAtMs <= Date.now()) {
       await this.#decide(hold, 'expired', causedBy, suppression, 'hold_expired');
@@ -245,7 +273,7 @@ export class TenantDesk {
     trigger: Trigger,
     causedBy: string,
     suppression: RecipientStanding['suppression'],
-    ruled?: 'hold_expired' | 'rejected_by_operator',
+    ruled?: Ruling,
   ): Promise<void> {
     const { policy, digest } = this.#partition.policy.current;
     const nowMs = Date.now();
@@ -260,7 +288,8 @@ export class TenantDesk {
       nowMs,
     });
     const found = decide(gathered);
-    const decision = ruled ? finalBlock(found, ruled) : found;
+    const ruling = this.ledger.isOffboarded ? 'tenant_offboarded' : ruled;
+    const decision = ruling ? finalBlock(found, ruling) : found;
     const record = decisionRecord({
       asked,
       decision,
@@ -312,13 +341,14 @@ export class TenantDesk {
   async #reject(command: OperatorCommanded, input: StoredMessage): Promise<void> {
     const hold = this.#holdOf(command) ?? (await this.#refuse(`\`${command.dispatchId}\` is no open hold`));
     if (input.seq > this.ledger.chain.lastCommandSeq) await this.#intervene(command, input);
-    const suppression = await this.#partition.suppressionOf(this.ledger.tenantId, hold.action.recipientKey);
+    const suppression = await this.#suppressionOf(hold.action.recipientKey);
     await this.#decide(hold, 'operator', referenceTo(input), suppression, 'rejected_by_operator');
   }
 
   async #intervene(command: OperatorCommanded, input: StoredMessage): Promise<void> {
     const record = interventionRecord(this.ledger, command, input);
     await this.append(record, encode(interventionRecorded, record));
+    this.endHoldsIfOffboarded();
   }
 
   async #record(outcome: OutcomeReported, input: StoredMessage): Promise<void> {
@@ -384,8 +414,10 @@ export class TenantDesk {
   }
 }
 
-/** A person or the clock ended a hold: the gates are on record as they stand, the ruling is final. */
-function finalBlock(found: Decision, outcome: 'hold_expired' | 'rejected_by_operator'): Decision {
+type Ruling = 'hold_expired' | 'rejected_by_operator' | 'tenant_offboarded';
+
+/** A person or the clock has the last word: the gates are on record as they stand, the ruling is final. */
+function finalBlock(found: Decision, outcome: Ruling): Decision {
   return {
     ...found,
     decision: 'BLOCK',

@@ -1,8 +1,9 @@
-import { digestOf, digestOfBytes, dispatches } from '@orchestrate/canon';
+import { digestOf, digestOfBytes, dispatches, type FreezeCause } from '@orchestrate/canon';
 import {
   type ChainRecord,
   type DecisionRecorded,
   GENESIS_HASH,
+  type InterventionRecorded,
   type LedgerSaved,
   type OpenHold,
   type OutcomeRecorded,
@@ -22,7 +23,7 @@ type Saved = Pick<
 
 /**
  * Everything that a tenant's chain of records implies: slots taken, budgets spent, approvals given, recipients
- * touched, holds open. It changes only by a record that is durable, in chain order; so whoever lost the race for
+ * touched, holds open, freezes in force. It changes only by a record that is durable, in chain order; so whoever lost the race for
  * a record has spent nothing.
  */
 export class TenantLedger {
@@ -38,6 +39,10 @@ export class TenantLedger {
   readonly mailboxes = new Map<string, LedgerSaved['mailboxes'][string]>();
   readonly domains = new Map<string, LedgerSaved['domains'][string]>();
   readonly approvals = new Map<string, LedgerSaved['approvals'][string]>();
+  readonly freezes = new Set<FreezeCause>();
+  /** The record that the tenant leaves is in the chain. */
+  #offboarded = false;
+  #left = false;
   readonly touches = new Map<string, Touch>();
   readonly holds = new Map<string, OpenHold>();
   /** Saved touches may be ahead of the saved state: records up to here are in them already, by bucket. */
@@ -58,13 +63,60 @@ export class TenantLedger {
     for (const [domain, day] of Object.entries(saved.domains)) this.domains.set(domain, day);
     for (const [dispatchId, approval] of Object.entries(saved.approvals))
       this.approvals.set(dispatchId, approval);
+    for (const cause of saved.freezes) this.freezes.add(cause);
+    this.#offboarded = saved.offboarded;
+    if (!saved.awaited) return;
+    // Whatever else was saved of its recipients and holds is older than this.
+    this.#left = true;
+    this.#touchedUpTo.clear();
+    this.touches.clear();
+    this.#awaited.clear();
+    this.holds.clear();
+    this.#restoreTouches(saved.awaited);
+  }
+
+  restoreHold(hold: OpenHold): void {
+    if (!this.#left) this.holds.set(hold.dispatchId, hold);
   }
 
   restoreTouches(bucket: string, saved: TouchesSaved): void {
+    if (this.#left) return;
     this.#touchedUpTo.set(bucket, saved.chainSeq);
-    for (const [recipientKey, touch] of Object.entries(saved.touches)) {
+    this.#restoreTouches(saved.touches);
+  }
+
+  #restoreTouches(touches: TouchesSaved['touches']): void {
+    for (const [recipientKey, touch] of Object.entries(touches)) {
       this.touches.set(recipientKey, touch);
       for (const release of touch.open) this.#awaited.set(release.dispatchId, recipientKey);
+    }
+  }
+
+  /** Nothing of the tenant is released any more. */
+  get isOffboarded(): boolean {
+    return this.#offboarded || this.#left;
+  }
+
+  /** The tenant is gone, not only going. */
+  get hasLeft(): boolean {
+    return this.#left;
+  }
+
+  /** It left and nothing of it is open: nobody is remembered but who was written to without an outcome yet. */
+  get isForgotten(): boolean {
+    return this.#left && this.holds.size === 0;
+  }
+
+  leave(): void {
+    if (this.#left) return;
+    this.#left = true;
+    this.#forgetSettled();
+    this.dirty.state = true;
+  }
+
+  #forgetSettled(): void {
+    for (const [recipientKey, touch] of this.touches) {
+      if (touch.open.length === 0) this.touches.delete(recipientKey);
     }
   }
 
@@ -107,12 +159,14 @@ export class TenantLedger {
           lastOutcomeSeq: Math.max(this.chain.lastOutcomeSeq, record.outcomeSeq),
         };
         this.#applyOutcome(record, seq);
+        if (this.#left) this.#forgetSettled();
         break;
       case 'INTERVENTION':
         this.chain = {
           ...this.chain,
           lastCommandSeq: Math.max(this.chain.lastCommandSeq, record.commandSeq),
         };
+        this.#applyIntervention(record);
         break;
       case 'APPROVAL': {
         const { approvalId, actionDigest, expiresAtMs } = record;
@@ -130,6 +184,15 @@ export class TenantLedger {
         };
         this.#applyDecision(record, seq);
     }
+  }
+
+  /** A record that does not say whom it was for names no cause: the truth alone tells of it. */
+  #applyIntervention({ command, scope }: InterventionRecorded): void {
+    if (command === 'offboard') this.#offboarded = true;
+    if (scope === null) return;
+    const cause: FreezeCause = scope === 'all' ? 'freeze_all' : 'freeze';
+    if (command === 'freeze') this.freezes.add(cause);
+    if (command === 'unfreeze') this.freezes.delete(cause);
   }
 
   #applyDecision(record: DecisionRecorded, seq: number): void {

@@ -19,8 +19,9 @@ import {
   readLast,
   readStored,
 } from '@orchestrate/messaging';
+import { startDnsServer } from '@orchestrate/sandbox';
 import { createLog } from '@orchestrate/service-kit';
-import { startDnsServer, startTestBroker, type TestBroker } from '@orchestrate/test-kit';
+import { startTestBroker, type TestBroker } from '@orchestrate/test-kit';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startProbes } from './app.ts';
 

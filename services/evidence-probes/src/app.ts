@@ -2,6 +2,8 @@ import { PARTITIONS } from '@orchestrate/canon';
 import { ownerOf, Presence, readStored, type StoredMessage, StreamFollower } from '@orchestrate/messaging';
 import {
   type Environment,
+  isOffboarding,
+  offboardedSubjects,
   PolicyInForce,
   type RunningService,
   type ServiceContext,
@@ -11,10 +13,11 @@ import { ContinuityProbes } from './continuity-probes.ts';
 import { createTxtResolver } from './dns/resolver.ts';
 import { DnsProbes } from './dns-probes.ts';
 import { type ConfiguredTenant, handleTenantConfig, TENANT_CONFIGS } from './handle-tenant-config.ts';
+import { handleTenantOffboarded } from './handle-tenant-offboarded.ts';
 import type { ProbeCadence } from './probe-schedule.ts';
 import { EvidencePublisher } from './publish-evidence.ts';
 
-const CONFIGS = { stream: 'CONFIG', filters: [TENANT_CONFIGS] } as const;
+const CONFIGS = { stream: 'CONFIG', filters: [TENANT_CONFIGS, offboardedSubjects('*')] } as const;
 
 export async function startProbes(
   context: ServiceContext<Environment<typeof environment>>,
@@ -37,6 +40,7 @@ export async function startProbes(
   policies.onChange(() => dns.quicken());
 
   const tenants = new Map<string, ConfiguredTenant>();
+  const left = new Set<string>();
   let owned: ReadonlySet<number> = new Set();
   const watch = (tenant: ConfiguredTenant) => {
     dns.watch(tenant);
@@ -46,9 +50,17 @@ export async function startProbes(
     dns.forget(tenantId);
     continuity.forget(tenantId);
   };
+  const offboard = async (message: StoredMessage) => {
+    const tenantId = await handleTenantOffboarded(broker, name, message);
+    if (tenantId === null) return;
+    left.add(tenantId);
+    tenants.delete(tenantId);
+    forget(tenantId);
+  };
   const configure = async (message: StoredMessage) => {
+    if (isOffboarding(message)) return offboard(message);
     const tenant = await handleTenantConfig(broker, name, message);
-    if (!tenant) return;
+    if (!tenant || left.has(tenant.config.tenantId)) return;
     tenants.set(tenant.config.tenantId, tenant);
     if (owned.has(tenant.p)) watch(tenant);
   };

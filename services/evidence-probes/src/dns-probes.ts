@@ -107,7 +107,8 @@ export class DnsProbes {
       dkimSelectors: domain.dkimSelectors,
       resolver,
     });
-    if (this.#closed) return 0;
+    // Nobody asks any more: the tenant left meanwhile, or is another instance's to look after.
+    if (this.#closed || !this.#watched.has(`${tenantId}/${domain.id}`)) return 0;
     const isStored = await evidence.observed({
       tenantId,
       layer: 'sending_domain',

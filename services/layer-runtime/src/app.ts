@@ -1,6 +1,7 @@
 import { layerMarked } from '@orchestrate/contracts';
 import type { PartitionedService } from '@orchestrate/messaging';
 import {
+  offboardedSubjects,
   ownPartitions,
   PolicyInForce,
   type RunningService,
@@ -19,7 +20,7 @@ export async function startLayerRuntime(context: ServiceContext<Environment>): P
     mark: layerMarked,
     markEveryMs: (context.environment.CADENCE_SEC ?? policy.current.policy.dispatch.cadenceSec) * 1000,
     inputs: [
-      { stream: 'CONFIG', filters: (p) => [`config.${p}.*.tenant`] },
+      { stream: 'CONFIG', filters: (p) => [`config.${p}.*.tenant`, offboardedSubjects(p)] },
       { stream: 'EVIDENCE', filters: (p) => [`evidence.${p}`, `evidence.${p}.*.*.*`] },
       { stream: 'OPERATOR', filters: (p) => [`operator.${p}.*.*`] },
     ],

@@ -8,6 +8,7 @@ export function handleEvidence(partition: LayerPartition, input: StoredMessage):
   const message = decodeStrict(evidenceObserved, input.data);
   const { tenantId, layer, source } = message;
   checkAddress(evidenceObserved, input, `evidence.${partition.context.p}.${tenantId}.${layer}.${source}`);
+  if (partition.hasLeft(tenantId)) return;
   const held = partition.findOrCreate(tenantId, layer, source);
   if (partition.isReplay(held, input)) return;
   const observations = message.facts.map(

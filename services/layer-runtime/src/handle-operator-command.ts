@@ -25,6 +25,7 @@ export function handleOperatorCommand(partition: LayerPartition, input: StoredMe
     input,
     operatorCommanded.subject({ p, tenantId: command.tenantId, command: command.command }),
   );
+  if (partition.hasLeft(command.tenantId)) return;
   if (command.tenantId === ALL && (command.command === 'freeze' || command.command === 'unfreeze')) {
     partition.frozen = command.command === 'freeze';
   }

@@ -23,10 +23,11 @@ import {
   referenceTo,
   type StoredMessage,
 } from '@orchestrate/messaging';
-import type { PolicyInForce } from '@orchestrate/service-kit';
+import { isOffboarding, type PolicyInForce, readOffboarded } from '@orchestrate/service-kit';
 import { handleEvidence, handleHeartbeat } from './handle-evidence.ts';
 import { handleOperatorCommand, isPartitionFrozen } from './handle-operator-command.ts';
 import { handleTenantConfig } from './handle-tenant-config.ts';
+import { handleTenantOffboarded } from './handle-tenant-offboarded.ts';
 import { assertDeclared, HEARTBEAT_LAYERS } from './tenant-sources.ts';
 
 /** One source with what its last publication said, so that "unchanged" is not published. */
@@ -45,6 +46,7 @@ export class LayerPartition implements PartitionWorker {
   readonly tenants = new Map<string, TenantConfig>();
   /** Everything is frozen, tenants that come later included. */
   frozen = false;
+  readonly #left = new Set<string>();
   readonly #declaredSeq = new Map<string, number>();
   readonly #sources = new Map<string, HeldSource>();
   readonly #deadlines = new DeadlineHeap();
@@ -60,6 +62,7 @@ export class LayerPartition implements PartitionWorker {
   static async open(context: PartitionContext, policy: PolicyInForce): Promise<LayerPartition> {
     const partition = new LayerPartition(context, policy);
     const { broker, p } = context;
+    for (const tenantId of await readOffboarded(broker, p)) partition.forget(tenantId);
     const declared = ({ tenantId }: { tenantId: string }) => `config.${p}.${tenantId}.tenant`;
     const configs = { stream: 'CONFIG', filters: [`config.${p}.*.tenant`] } as const;
     for await (const { message, stored } of readNewest(broker, configs, tenantConfigured, declared)) {
@@ -73,6 +76,7 @@ export class LayerPartition implements PartitionWorker {
       layerConditioned,
       conditioned,
     )) {
+      if (partition.hasLeft(message.tenantId)) continue;
       partition.#restore(message);
       context.publisher.seed(stored.subject, headSeq);
     }
@@ -84,8 +88,26 @@ export class LayerPartition implements PartitionWorker {
     return this.policy.current.policy;
   }
 
-  /** Keeps a tenant's declaration; false when a newer one is known, as after a take-over. */
+  hasLeft(tenantId: string): boolean {
+    return this.#left.has(tenantId);
+  }
+
+  /** A tenant that left does not come back: its sources and their times end here, what waits is not written. */
+  forget(tenantId: string): void {
+    this.#left.add(tenantId);
+    this.tenants.delete(tenantId);
+    this.#declaredSeq.delete(tenantId);
+    for (const { source } of [...this.sourcesOf(tenantId)]) {
+      const key = `${tenantId}/${source.layer}/${source.source}`;
+      this.#sources.delete(key);
+      this.#deadlines.set(key, null);
+    }
+    this.context.publisher.forget(`layer.${this.context.p}.${tenantId}.`);
+  }
+
+  /** Keeps a tenant's declaration; false when a newer one is known, as after a take-over, or when it left. */
   declare(config: TenantConfig, seq: number): boolean {
+    if (this.hasLeft(config.tenantId)) return false;
     if (seq < (this.#declaredSeq.get(config.tenantId) ?? 0)) return false;
     this.#declaredSeq.set(config.tenantId, seq);
     this.tenants.set(config.tenantId, config);
@@ -94,8 +116,10 @@ export class LayerPartition implements PartitionWorker {
 
   handle(input: StoredMessage): void | Promise<void> {
     if (input.stream === 'OPERATOR') return handleOperatorCommand(this, input);
-    if (input.stream === 'CONFIG') handleTenantConfig(this, input);
-    else if (input.subject.split('.').length === 2) handleHeartbeat(this, input);
+    if (input.stream === 'CONFIG') {
+      if (isOffboarding(input)) handleTenantOffboarded(this, input);
+      else handleTenantConfig(this, input);
+    } else if (input.subject.split('.').length === 2) handleHeartbeat(this, input);
     else handleEvidence(this, input);
   }
 

@@ -1,4 +1,4 @@
-import { startSmtpServer } from '@orchestrate/test-kit';
+import { startSmtpServer } from '@orchestrate/sandbox';
 import { describe, expect, test } from 'vitest';
 import type { OutgoingMessage } from './compose-message.ts';
 import { createDelivery, type Delivered, type DeliveryOptions } from './deliver.ts';

@@ -8,15 +8,10 @@ import {
   recipientsKey,
 } from '@orchestrate/contracts';
 import { type Broker, decodeLenient, readLast } from '@orchestrate/messaging';
+import { startSmtpServer } from '@orchestrate/sandbox';
 import { claimSend } from '@orchestrate/sender-sdk';
 import { createLog } from '@orchestrate/service-kit';
-import {
-  decision,
-  publishDecision,
-  startSmtpServer,
-  startTestBroker,
-  type TestBroker,
-} from '@orchestrate/test-kit';
+import { decision, publishDecision, startTestBroker, type TestBroker } from '@orchestrate/test-kit';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startSender } from './app.ts';
 import { startScriptedSmtp } from './scripted-smtp.test-support.ts';

@@ -1,6 +1,7 @@
 import { truthMarked } from '@orchestrate/contracts';
 import type { PartitionedService } from '@orchestrate/messaging';
 import {
+  offboardedSubjects,
   ownPartitions,
   PolicyInForce,
   type RunningService,
@@ -18,7 +19,10 @@ export async function startTruthAggregator(context: ServiceContext<object>): Pro
     mark: truthMarked,
     // Its marks are those of layer-runtime, forwarded: a dead layer-runtime must not look fresh.
     markEveryMs: null,
-    inputs: [{ stream: 'LAYERS', filters: (p) => [`layer.${p}`, `layer.${p}.*.*.*`] }],
+    inputs: [
+      { stream: 'CONFIG', filters: (p) => [offboardedSubjects(p)] },
+      { stream: 'LAYERS', filters: (p) => [`layer.${p}`, `layer.${p}.*.*.*`] },
+    ],
     open: (partition, mark) => TruthPartition.open(partition, mark, policy),
   };
   return ownPartitions(context, policy, service);

@@ -26,7 +26,8 @@ import {
   referenceTo,
   type StoredMessage,
 } from '@orchestrate/messaging';
-import type { PolicyInForce } from '@orchestrate/service-kit';
+import { type PolicyInForce, readOffboarded } from '@orchestrate/service-kit';
+import { handleTenantOffboarded } from './handle-tenant-offboarded.ts';
 
 /** What is known of one tenant: its layers' newest conditions, and the truth that was published last. */
 interface HeldTenant {
@@ -43,6 +44,7 @@ export class TruthPartition implements PartitionWorker {
   readonly #context: PartitionContext;
   readonly #policy: PolicyInForce;
   readonly #tenants = new Map<string, HeldTenant>();
+  readonly #left = new Set<string>();
   #asOfMs: number;
   #builtWith: string;
   #changed = 0;
@@ -61,9 +63,11 @@ export class TruthPartition implements PartitionWorker {
   ): Promise<TruthPartition> {
     const partition = new TruthPartition(context, policy, mark);
     const { broker, p } = context;
+    for (const tenantId of await readOffboarded(broker, p)) partition.#left.add(tenantId);
     const recorded = (message: TruthRecorded) => truthRecorded.subject({ ...message, p });
     const truths = { stream: 'TRUTH', filters: [`truth.${p}.*`] } as const;
     for await (const { message, stored, headSeq } of readNewest(broker, truths, truthRecorded, recorded)) {
+      if (partition.#left.has(message.tenantId)) continue;
       partition.#tenant(message.tenantId).truth = truthFromWire(message);
       context.publisher.seed(stored.subject, headSeq);
     }
@@ -71,13 +75,17 @@ export class TruthPartition implements PartitionWorker {
     const conditioned = (message: LayerConditioned) => layerConditioned.subject({ ...message, p });
     const conditions = { stream: 'LAYERS', filters: [`layer.${p}.*.*.*`] } as const;
     for await (const { message, stored } of readNewest(broker, conditions, layerConditioned, conditioned)) {
-      partition.#foldCondition(message, stored);
+      if (!partition.#left.has(message.tenantId)) partition.#foldCondition(message, stored);
     }
     for (const tenantId of partition.#tenants.keys()) partition.#publish(tenantId);
     return partition;
   }
 
   handle(input: StoredMessage): void {
+    if (input.stream === 'CONFIG') {
+      handleTenantOffboarded(this, input);
+      return;
+    }
     if (input.subject.split('.').length === 2) {
       this.#asOfMs = decodeLenient(layerMarked, input.data).asOfMs;
       this.#context.requestMark();
@@ -90,8 +98,17 @@ export class TruthPartition implements PartitionWorker {
       input,
       layerConditioned.subject({ p: this.#context.p, tenantId, layer, source }),
     );
+    if (this.#left.has(tenantId)) return;
     this.#foldCondition(condition, input);
     this.#publish(tenantId);
+  }
+
+  /** A tenant that left does not come back. */
+  forget(tenantId: string): void {
+    this.#left.add(tenantId);
+    this.#tenants.delete(tenantId);
+    // Whoever purges waits until we say that we have heard of it.
+    this.#context.requestMark();
   }
 
   /** Another policy means other floors and risks: every truth is built anew. */
@@ -143,7 +160,9 @@ export class TruthPartition implements PartitionWorker {
   }
 
   #build(tenantId: string): Uint8Array | null {
-    const tenant = this.#tenant(tenantId);
+    const tenant = this.#tenants.get(tenantId);
+    // It left while this waited to be written.
+    if (!tenant) return null;
     const { policy, digest } = this.#policy.current;
     const truth = buildTruth({
       tenantId,

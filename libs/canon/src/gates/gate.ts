@@ -7,6 +7,7 @@ import type {
   ConversationState,
   DispatchBlocker,
   DispatchDecision,
+  FreezeCause,
   Owner,
   RationaleCode,
 } from '../words.ts';
@@ -68,6 +69,8 @@ export interface DispatchCase {
   readonly recipient: RecipientStanding;
   readonly reservation: Reservation;
   readonly approval: Approval | null;
+  /** Freezes that are on record in the tenant's chain and not lifted there, whether or not the truth knows of them. */
+  readonly freezes: readonly FreezeCause[];
 }
 
 /** One fact that a gate's outcome rests on. */
@@ -104,6 +107,7 @@ export const REQUEST_REASONS = [
   'source_disabled',
   'hold_expired',
   'rejected_by_operator',
+  'tenant_offboarded',
 ] as const;
 export type RequestReason = (typeof REQUEST_REASONS)[number];
 

@@ -28,3 +28,27 @@ test('while everything is frozen, a tenant that is not frozen itself is blocked 
   const found = askGate(operatorFreezeGate, { layers: { governance: { facts: { freeze: false }, causes } } });
   expect(found).toMatchObject({ outcome: 'frozen', decision: 'BLOCK' });
 });
+
+test('a freeze on record stops everything, whatever the truth says or does not say', () => {
+  const onRecord = { freezes: ['freeze'] } as const;
+  const unaware = askGate(operatorFreezeGate, {
+    ...onRecord,
+    layers: { governance: { facts: { freeze: false } } },
+  });
+  expect(unaware).toMatchObject({ outcome: 'frozen', decision: 'BLOCK', reasons: ['freeze'] });
+  expect(askGate(operatorFreezeGate, { ...onRecord, fresh: false })).toMatchObject({ outcome: 'frozen' });
+  const lostSight = { governance: { facts: { freeze: lost('handler_fault') } } };
+  expect(askGate(operatorFreezeGate, { ...onRecord, layers: lostSight })).toMatchObject({
+    outcome: 'frozen',
+  });
+  const both = askGate(operatorFreezeGate, { freezes: ['freeze', 'freeze_all'] });
+  expect(both).toMatchObject({ outcome: 'frozen', reasons: ['freeze', 'freeze_all'] });
+});
+
+test('a freeze that was lifted on record lasts until the truth has heard of it', () => {
+  const found = askGate(operatorFreezeGate, {
+    freezes: [],
+    layers: { governance: { facts: { freeze: true } } },
+  });
+  expect(found).toMatchObject({ outcome: 'frozen', decision: 'BLOCK' });
+});

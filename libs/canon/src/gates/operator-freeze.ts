@@ -1,8 +1,8 @@
-import type { Reason } from '../condition.ts';
-import { because, defineGate } from './gate.ts';
+import type { FreezeCause } from '../words.ts';
+import { type Because, because, defineGate } from './gate.ts';
 
 /** The cause under which governance is held while everything is frozen. */
-const FREEZE_ALL: Reason = 'freeze_all';
+const FREEZE_ALL: FreezeCause = 'freeze_all';
 
 export const operatorFreezeGate = defineGate({
   blocker: 'operator_freeze',
@@ -13,8 +13,10 @@ export const operatorFreezeGate = defineGate({
     { name: 'frozen', decision: 'BLOCK' },
   ],
   faulted: 'unknown',
-  ask({ reading }) {
+  ask({ reading, freezes }) {
     const freeze = reading.fact('governance', 'main', 'freeze');
+    // A freeze counts from its record on: the truth hears of it on another way, and later.
+    if (freezes.length > 0) return { outcome: 'frozen', because: freezes.map(onRecord) };
     const reasons = [because(freeze)];
     if (freeze.verdict === 'unknown')
       return { outcome: freeze.stale ? 'stale' : 'unknown', because: reasons };
@@ -23,3 +25,14 @@ export const operatorFreezeGate = defineGate({
     return { outcome: frozen ? 'frozen' : 'clear', because: reasons };
   },
 });
+
+function onRecord(cause: FreezeCause): Because {
+  return {
+    layer: 'governance',
+    source: 'main',
+    fact: 'freeze',
+    verdict: 'fail',
+    reason: cause,
+    owner: 'operator',
+  };
+}

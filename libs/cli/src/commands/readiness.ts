@@ -7,7 +7,7 @@ import { globalOptions, withBroker } from '../connect.ts';
 import { Failure } from '../failure.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import { OUTPUTS } from '../outputs.ts';
-import { printJson, printLine } from '../print.ts';
+import { clockOf, printJson, printLine } from '../print.ts';
 import { LiveScreen } from '../views/live-screen.ts';
 import {
   changeLine,
@@ -114,6 +114,12 @@ async function watch(
       if (!view.isFresh(Date.now()) || !shown.fresh) show();
     },
   });
+  void tellBreaks(broker, (line) => {
+    if (screen) {
+      changes.push(line);
+      show();
+    } else if (!json) printLine(line);
+  });
   const timer = setInterval(show, LOOK_AGAIN_MS);
   const giveUp = Promise.withResolvers<'timeout'>();
   const deadline = timeout === undefined ? null : setTimeout(() => giveUp.resolve('timeout'), timeout * 1000);
@@ -134,5 +140,14 @@ async function watch(
         ? `\`${shown.tenantId}\` did not get there within ${timeout} s: see above what it waits for`
         : `stopped waiting for \`${shown.tenantId}\``,
     );
+  }
+}
+
+/** A server that is away for a moment is waited for; what is shown meanwhile grows old and says so. */
+async function tellBreaks(broker: Broker, tell: (line: string) => void): Promise<void> {
+  for await (const { type } of broker.nc.status()) {
+    const nowMs = Date.now();
+    if (type === 'disconnect') tell(`${clockOf(nowMs)}  nats-server is away, waiting for it`);
+    else if (type === 'reconnect') tell(`${clockOf(nowMs)}  nats-server is back`);
   }
 }

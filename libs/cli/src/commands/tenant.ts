@@ -8,18 +8,22 @@ import {
 import {
   applyTenantFile,
   isFresh,
+  type OffboardReport,
+  offboardTenant,
   readTenantConfig,
   readTenants,
   readTruth,
   readTruthMark,
 } from '@orchestrate/client';
-import type { TenantConfig } from '@orchestrate/contracts';
+import { INTERVENTION_REASONS, type TenantConfig } from '@orchestrate/contracts';
 import type { Broker } from '@orchestrate/messaging';
 import { readPolicyInForce } from '@orchestrate/service-kit';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import pLimit from 'p-limit';
-import { idArgument, withExample } from '../arguments.ts';
+import { actorOption, idArgument, withExample } from '../arguments.ts';
 import { globalOptions, withBroker } from '../connect.ts';
+import { Failure } from '../failure.ts';
+import { onInterruptSay } from '../interrupt.ts';
 import { storedTenant } from '../only-one.ts';
 import { OUTPUTS } from '../outputs.ts';
 import { colours, inBucketColour, printJson, printLine, printTable, shortDigest } from '../print.ts';
@@ -47,6 +51,17 @@ export function tenantCommand(): Command {
     .argument('<tenant>', 'its id', idArgument)
     .action(showOne);
   withExample(show, 'tenant show aurora');
+  const offboard = tenant
+    .command('offboard')
+    .description(
+      'a tenant leaves: nothing goes out any more, its people, content and lists are erased for good, its records stay',
+    )
+    .argument('<tenant>', 'its id, which is not given out again', idArgument)
+    .option('--confirm <tenant>', 'the id once more: this cannot be undone')
+    .addOption(new Option('--reason <code>', 'why').choices(INTERVENTION_REASONS).default('client_request'))
+    .addOption(actorOption())
+    .action(offboardOne);
+  withExample(offboard, 'tenant offboard aurora --confirm aurora');
   return tenant;
 }
 
@@ -134,6 +149,59 @@ async function showOne(tenantId: string, _options: object, command: Command): Pr
     if (globalOptions(command).json) printJson(OUTPUTS['tenant show'], { config, sequence: seq });
     else printConfig(config, seq);
   });
+}
+
+interface OffboardOptions {
+  readonly confirm?: string;
+  readonly actor: string;
+  readonly reason: (typeof INTERVENTION_REASONS)[number];
+}
+
+const STEPS = {
+  record: 'waiting for the record of it',
+  holds: 'ending open holds',
+  services: 'waiting until every service has forgotten it',
+  erasure: 'erasing',
+} as const;
+
+async function offboardOne(tenantId: string, options: OffboardOptions, command: Command): Promise<void> {
+  if (options.confirm !== tenantId) {
+    throw new Failure(
+      'usage',
+      `this erases the people, content and lists of \`${tenantId}\` for good: to go on, name it once more with --confirm ${tenantId}`,
+    );
+  }
+  onInterruptSay(() => 'interrupted: the same command goes on where it stopped');
+  await withBroker(command, async (broker) => {
+    const { json } = globalOptions(command);
+    let told = '';
+    const report = await offboardTenant(broker, {
+      tenantId,
+      actor: options.actor,
+      reasonCode: options.reason,
+      onProgress: ({ step, left }) => {
+        if (json || !process.stderr.isTTY || step === told || left === 0) return;
+        told = step;
+        process.stderr.write(`${colours.dim(STEPS[step])}\n`);
+      },
+    });
+    if (json) printJson(OUTPUTS['tenant offboard'], report);
+    else printOffboarded(report);
+  });
+}
+
+function printOffboarded({ tenantId, already, interventionOrdinal, erased, kept }: OffboardReport): void {
+  const when = already ? 'had left before; what was left to do is done' : 'has left';
+  printLine(`${tenantId} ${when} (record ${interventionOrdinal})`);
+  const rows = [
+    ...Object.entries(erased).map(([stream, count]) => [stream, String(count), 'erased']),
+    ...Object.entries(kept).map(([stream, count]) => [
+      stream,
+      String(count),
+      'kept: the audit and what it cites',
+    ]),
+  ];
+  printTable(['STREAM', 'MESSAGES', ''], rows);
 }
 
 function printConfig(config: TenantConfig, seq: number): void {

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { AlreadyRunning, attach, type Platform, readRunFile, startPlatform } from '@orchestrate/embedded';
 import { connectBroker } from '@orchestrate/messaging';
+import { problemLine, type Sandbox, startSandbox } from '@orchestrate/sandbox';
 import { Command } from 'commander';
 import { withExample } from '../arguments.ts';
 import { globalOptions } from '../connect.ts';
@@ -17,6 +18,7 @@ const SERVICES = ['layer-runtime', 'truth-aggregator', 'dispatch-governance', 'e
 interface UpOptions {
   readonly policy?: string;
   readonly sync: string;
+  readonly sandbox?: string;
   readonly detach?: boolean;
 }
 
@@ -32,9 +34,18 @@ export function upCommand(): Command {
       'how often the store is flushed to disk: `always`, or an interval such as 100ms',
       'always',
     )
+    .option(
+      '--sandbox <folder>',
+      'with a small world on loopback: a DNS server for the zone files of the folder, and a mail server that keeps what it gets',
+    )
     .option('--detach', 'go on in the background once it is up; `orchestrate down` stops it')
     .action(up);
-  return withExample(command, 'up', 'up --detach', 'up --sync 100ms --data-dir /var/lib/orchestrate');
+  return withExample(
+    command,
+    'up',
+    'up --detach --sandbox examples/quickstart/zones',
+    'up --sync 100ms --data-dir /var/lib/orchestrate',
+  );
 }
 
 async function up(options: UpOptions, command: Command): Promise<void> {
@@ -44,9 +55,11 @@ async function up(options: UpOptions, command: Command): Promise<void> {
   if (options.detach) return detach(dataDir, json === true);
   const interrupted = untilInterrupted();
   const startedMs = Date.now();
-  const services = [...SERVICES, ...(process.env.SMTP_URL ? ['reference-sender'] : [])];
+  await using sandbox = options.sandbox === undefined ? null : await openSandbox(dataDir, options.sandbox);
+  const smtpUrl = sandbox?.smtpUrl ?? process.env.SMTP_URL;
+  const services = [...SERVICES, ...(smtpUrl ? ['reference-sender'] : [])];
   if (!json) printLine(`starting nats-server and ${services.length} services`);
-  const platform = await start(dataDir, services, options);
+  const platform = await start(dataDir, services, options, sandbox?.environment ?? {});
   const told: UpTold = {
     natsUrl: platform.natsUrl,
     dataDir: resolve(dataDir),
@@ -54,6 +67,7 @@ async function up(options: UpOptions, command: Command): Promise<void> {
     pid: process.pid,
     tookMs: Date.now() - startedMs,
     sync: options.sync,
+    sandbox: sandbox && { zones: sandbox.zonesDir, mail: sandbox.mailDir, dns: sandbox.dnsAddress },
   };
   if (json) printJson(OUTPUTS.up, documentOf(told));
   else {
@@ -66,12 +80,28 @@ async function up(options: UpOptions, command: Command): Promise<void> {
   if (!json) printLine('down');
 }
 
-function start(dataDir: string, services: readonly string[], options: UpOptions): Promise<Platform> {
+/** Zones that a person edits badly are told where the services log. */
+function openSandbox(dataDir: string, zonesFrom: string): Promise<Sandbox> {
+  return startSandbox({
+    zonesFrom,
+    dataDir,
+    onProblem: (problem) => process.stderr.write(`sandbox: ${problemLine(problem)}\n`),
+    onMended: (file) => process.stderr.write(`sandbox: ${file} is served again\n`),
+  });
+}
+
+function start(
+  dataDir: string,
+  services: readonly string[],
+  options: UpOptions,
+  env: Readonly<Record<string, string>>,
+): Promise<Platform> {
   return startPlatform({
     root: REPOSITORY,
     dataDir,
     syncInterval: options.sync,
     services: services.map((name) => ({ name })),
+    env,
     prepare: (url) => prepare(url, options.policy),
     onLog: (line) => process.stderr.write(`${line}\n`),
     colour: process.stderr.isTTY === true && !process.env.NO_COLOR,
@@ -108,10 +138,14 @@ function tellRunning(dataDir: string, natsUrl: string, json: boolean): void {
 const documentOf = ({ natsUrl, dataDir, services, pid }: UpTold) =>
   ({ up: true, natsUrl, dataDir, services, pid }) as const;
 
-function tellUp({ natsUrl, dataDir, services, tookMs, sync }: UpTold): void {
+function tellUp({ natsUrl, dataDir, services, tookMs, sync, sandbox }: UpTold): void {
   printLine(`${colours.green('up')} in ${(tookMs / 1000).toFixed(1)} s: ${services.join(', ')}`);
   printLine(`nats-server ${natsUrl}, store in ${dataDir} (sync ${sync})`);
-  if (!services.includes('reference-sender')) {
+  if (sandbox) {
+    printLine(
+      `a small world: DNS on ${sandbox.dns} for the zones in ${sandbox.zones}, mail in ${sandbox.mail}`,
+    );
+  } else if (!services.includes('reference-sender')) {
     printLine('no sender is started: to deliver mail set SMTP_URL, for example smtp://127.0.0.1:2525');
   }
   printLine('next: orchestrate tenant apply <file>, and orchestrate doctor if anything looks wrong');

@@ -109,7 +109,7 @@ export function readinessScreen(readiness: Readiness, nowMs: number): string {
   lines.push(
     '',
     tableOf(
-      ['LAYER', 'OWNER', 'STATE', 'BUCKET', 'REASON', 'FACTS, AND THEIR OLDEST ANSWER'],
+      ['LAYER', 'OWNER', 'STATE', 'BUCKET', 'REASON', 'FACTS, OLDEST ANSWER'],
       layers.map((layer) => [
         layer.layer,
         layer.owner,

@@ -1,7 +1,7 @@
 import { partitionOf } from '@orchestrate/canon';
 import {
   isFresh,
-  noTenant,
+  missingTenant,
   readTenantConfig,
   readTruth,
   readTruthMark,
@@ -35,8 +35,9 @@ export class TenantView {
       readTruthMark(broker, partitionOf(tenantId)),
       readPolicyInForce(broker),
     ]);
+    // Of a tenant that left the last truth stays, because records cite it; it is nobody's readiness.
+    if (!(await readTenantConfig(broker, tenantId))) throw await missingTenant(broker, tenantId);
     if (!stored) {
-      if (!(await readTenantConfig(broker, tenantId))) throw noTenant(tenantId);
       throw new Failure(
         'failed',
         `there is no truth of \`${tenantId}\` yet: see whether layer-runtime and truth-aggregator are up with \`orchestrate status\``,

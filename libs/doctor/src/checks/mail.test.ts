@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
-import { startSmtpServer } from '@orchestrate/test-kit';
+import { startSmtpServer } from '@orchestrate/sandbox';
 import { expect, test } from 'vitest';
 import { runFile } from '../surroundings.test-support.ts';
 import { checkMail, judgeGreeting, targetOf } from './mail.ts';

@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { startDnsServer } from '@orchestrate/test-kit';
+import { startDnsServer } from '@orchestrate/sandbox';
 import { expect, test } from 'vitest';
 import { checkResolver, judgeResolvers } from './resolver.ts';
 

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { startDnsServer } from '@orchestrate/test-kit';
+import { startDnsServer } from '@orchestrate/sandbox';
 import { describe, expect, test } from 'vitest';
 import { resolverFor, serving, summary, txt } from './dns.test-support.ts';
 import { lookupDkim } from './lookup-dkim.ts';

@@ -1,4 +1,4 @@
-import { startDnsServer } from '@orchestrate/test-kit';
+import { startDnsServer } from '@orchestrate/sandbox';
 import { describe, expect, test } from 'vitest';
 import { resolverFor, serving, summary, txt } from './dns.test-support.ts';
 import { lookupSpf } from './lookup-spf.ts';

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { startDnsServer } from '@orchestrate/test-kit';
+import { startDnsServer } from '@orchestrate/sandbox';
 import { expect, test } from 'vitest';
 import { digestOf } from './answer.ts';
 import { resolverFor, serving, summary, txt } from './dns.test-support.ts';

@@ -1,4 +1,4 @@
-import { startDnsServer } from '@orchestrate/test-kit';
+import { startDnsServer } from '@orchestrate/sandbox';
 import { expect, test } from 'vitest';
 import { resolverFor, serving } from './dns.test-support.ts';
 import { CODE_MEANINGS, createTxtResolver, meaningOf } from './resolver.ts';

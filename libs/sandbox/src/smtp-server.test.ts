@@ -1,44 +1,6 @@
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
-import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
-import { type SmtpServer, type SmtpServerOptions, startSmtpServer } from './index.ts';
-
-/** One SMTP dialogue: says a line, returns the last line of the reply. */
-class Dialogue implements AsyncDisposable {
-  readonly #socket: Socket;
-  readonly #lines: AsyncIterator<string>;
-
-  private constructor(socket: Socket) {
-    this.#socket = socket;
-    this.#lines = createInterface({ input: socket })[Symbol.asyncIterator]();
-  }
-
-  static async open(server: SmtpServer): Promise<Dialogue> {
-    const { hostname, port } = new URL(server.url);
-    const dialogue = new Dialogue(connect(Number(port), hostname));
-    expect(await dialogue.reply()).toMatch(/^220 /);
-    expect(await dialogue.say('EHLO client.test')).toMatch(/^250 /);
-    return dialogue;
-  }
-
-  async say(line: string): Promise<string> {
-    this.#socket.write(`${line}\r\n`);
-    return await this.reply();
-  }
-
-  async reply(): Promise<string> {
-    for (;;) {
-      const { value = '', done } = await this.#lines.next();
-      if (done || !/^\d{3}-/.test(value)) return value;
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#socket.destroy();
-    if (!this.#socket.closed) await once(this.#socket, 'close');
-  }
-}
+import { type SmtpServerOptions, startSmtpServer } from './index.ts';
+import { Dialogue } from './smtp-dialogue.test-support.ts';
 
 const MESSAGE = [
   'From: Ana <ana@acme.test>',
@@ -72,6 +34,7 @@ test('a message arrives with its envelope, its headers unfolded and its dots uns
   expect(message?.headers.get('x-folded')).toBe('one\ttwo');
   expect(message?.headers.get('received')).toBe('first\nsecond');
   expect(message?.raw).toContain('\r\n.a line that began with a dot');
+  expect(Buffer.from(message!.bytes).toString()).toBe(message?.raw);
 });
 
 test('a bounce has no sender', async () => {

@@ -1,12 +1,12 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DnsServer, eventually, startDnsServer } from '@orchestrate/test-kit';
+import { type DnsServer, startDnsServer } from '@orchestrate/sandbox';
+import { eventually } from '@orchestrate/test-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type PlatformFixture, startPlatformFixture } from './platform-fixture.ts';
+import { type PlatformFixture, startPlatformFixture } from '../journeys/platform-fixture.ts';
+import { run } from './run-command.ts';
 
-const MAIN = new URL('../../libs/cli/src/main.ts', import.meta.url).pathname;
 const CHECKS = 13;
 
 interface Found {
@@ -27,22 +27,8 @@ describe('the command doctor', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  function doctor(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
-    const { NATS_URL: _natsUrl, SMTP_URL: _smtpUrl, ...env } = process.env;
-    const child = spawn(process.execPath, [MAIN, 'doctor', ...args], {
-      env: { ...env, NO_COLOR: '1', DNS_SERVERS: dns.address },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let out = '';
-    let err = '';
-    child.stdout.on('data', (chunk) => {
-      out += chunk;
-    });
-    child.stderr.on('data', (chunk) => {
-      err += chunk;
-    });
-    return new Promise((done) => child.on('close', (code) => done({ code, out, err })));
-  }
+  const doctor = (...args: string[]) =>
+    run(['doctor', ...args], { DNS_SERVERS: dns.address, SMTP_URL: undefined });
 
   async function report(...args: string[]) {
     const { code, out } = await doctor('--json', ...args);

@@ -11,7 +11,14 @@ import {
   type Packet,
   TRUNCATED_RESPONSE,
 } from 'dns-packet';
-import { answerQuestion, type DnsBehaviour, RCODES, type Rcode, type ZoneAnswer } from './dns-answer.ts';
+import {
+  answerQuestion,
+  type DnsBehaviour,
+  RCODES,
+  type Rcode,
+  type Served,
+  type ZoneAnswer,
+} from './dns-answer.ts';
 import { canonicalName, readZone, type Zone } from './dns-zone.ts';
 
 /**
@@ -24,6 +31,7 @@ export interface DnsServerOptions {
   readonly zoneFiles?: readonly string[];
   /** Zone text by origin. */
   readonly zones?: Readonly<Record<string, string>>;
+  /** Default: a free one. */
   readonly port?: number;
   /** By zone or name; `.` is every name. */
   readonly behaviours?: Readonly<Record<string, DnsBehaviour>>;
@@ -38,6 +46,8 @@ export interface DnsServer extends AsyncDisposable {
   readonly queries: number;
   /** Serves these zone texts, and the zone files read anew, in place of what was served. */
   reload(zones?: Readonly<Record<string, string>>): void;
+  /** Serves these zones, and misbehaves like this, in place of what was served. */
+  serve(served: Served): void;
   /** `null` makes the name behave again. */
   setBehaviour(name: string, behaviour: DnsBehaviour | null): void;
   stop(): Promise<void>;
@@ -63,10 +73,10 @@ const RECURSION_DESIRED = 0x0100;
 
 export async function startDnsServer(options: DnsServerOptions = {}): Promise<DnsServer> {
   const zoneFiles = options.zoneFiles ?? [];
-  const behaviours = new Map(
+  let behaviours = new Map(
     Object.entries(options.behaviours ?? {}).map(([name, behaviour]) => [canonicalName(name), behaviour]),
   );
-  let zones = readZones(zoneFiles, options.zones ?? {});
+  let zones: Served['zones'] = readZones(zoneFiles, options.zones ?? {});
   let queries = 0;
 
   const respond = (message: Buffer, octetsMax: (query: DecodedPacket) => number): Buffer | undefined => {
@@ -108,6 +118,10 @@ export async function startDnsServer(options: DnsServerOptions = {}): Promise<Dn
     reload(texts = {}) {
       zones = readZones(zoneFiles, texts);
     },
+    serve(served) {
+      zones = served.zones;
+      behaviours = new Map(served.behaviours);
+    },
     setBehaviour(name, behaviour) {
       if (behaviour === null) behaviours.delete(canonicalName(name));
       else behaviours.set(canonicalName(name), behaviour);
@@ -120,7 +134,7 @@ export async function startDnsServer(options: DnsServerOptions = {}): Promise<Dn
 function readZones(files: readonly string[], texts: Readonly<Record<string, string>>): Map<string, Zone> {
   const zones = [
     ...files.map((file) => readZone(readFileSync(file, 'utf8'))),
-    ...Object.entries(texts).map(([origin, text]) => readZone(text, origin)),
+    ...Object.entries(texts).map(([origin, text]) => readZone(text, { origin })),
   ];
   return new Map(zones.map((zone) => [zone.origin, zone]));
 }

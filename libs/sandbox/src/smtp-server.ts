@@ -12,6 +12,8 @@ export interface ReceivedMessage {
   /** Unfolded values by field name in lower case; a repeated field holds its values joined by a line feed. */
   readonly headers: ReadonlyMap<string, string>;
   readonly raw: string;
+  /** The message octet by octet, dots unstuffed. */
+  readonly bytes: Uint8Array;
 }
 
 export interface SmtpServerOptions {
@@ -21,6 +23,8 @@ export interface SmtpServerOptions {
   readonly onMessage?: (message: ReceivedMessage) => void | Promise<void>;
   /** The reply that refuses a recipient, such as `550 5.1.1 no such user`, or null to take it. */
   readonly rejectRecipient?: (address: string) => string | null;
+  /** Whether `messages` keeps what came; default true. */
+  readonly keepsMessages?: boolean;
   /**
    * How long the reply to DATA is held back. The message is received before the wait: a sender that is gone
    * by then has sent a message and does not know it.
@@ -48,7 +52,7 @@ export async function startSmtpServer(options: SmtpServerOptions = {}): Promise<
   const receive = async (stream: SMTPServerDataStream, session: SMTPServerSession) => {
     const message = readMessage(await collect(stream), session);
     await options.onMessage?.(message);
-    messages.push(message);
+    if (options.keepsMessages ?? true) messages.push(message);
     arrivals.dispatchEvent(new Event('message'));
     if (options.dataDelayMs !== undefined)
       await delay(options.dataDelayMs, undefined, { signal: stopping.signal });
@@ -126,6 +130,7 @@ function readMessage(bytes: Buffer, session: SMTPServerSession): ReceivedMessage
     messageId: headers.get('message-id') ?? '',
     headers,
     raw,
+    bytes,
   };
 }
 

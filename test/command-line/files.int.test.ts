@@ -1,41 +1,14 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '@orchestrate/test-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type PlatformFixture, startPlatformFixture } from './platform-fixture.ts';
+import { type PlatformFixture, startPlatformFixture } from '../journeys/platform-fixture.ts';
+import { OUTREACH, run as runCommand } from './run-command.ts';
 
-const ROOT = new URL('../..', import.meta.url).pathname;
-const OUTREACH = join(ROOT, 'examples', 'outreach');
+const orchestrate = (natsUrl: string, ...args: string[]) => runCommand(['--nats-url', natsUrl, ...args]);
 
-interface Ran {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-function orchestrate(natsUrl: string, ...args: string[]): Promise<Ran> {
-  const child = spawn(
-    process.execPath,
-    [join(ROOT, 'libs/cli/src/main.ts'), '--nats-url', natsUrl, ...args],
-    {
-      env: { ...process.env, NO_COLOR: '1' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
-  let out = '';
-  let err = '';
-  child.stdout.on('data', (chunk) => {
-    out += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    err += chunk;
-  });
-  return new Promise((done) => child.on('close', (code) => done({ code, out, err })));
-}
-
-describe('the command line', () => {
+describe('files at the command line', () => {
   let fixture: PlatformFixture;
   let folder: string;
   const run = (...args: string[]) => orchestrate(fixture.platform.natsUrl, ...args);

@@ -1,0 +1,10 @@
+import type { StoredMessage } from '@orchestrate/messaging';
+import { offboardedIn } from '@orchestrate/service-kit';
+import type { GovernancePartition } from './governance-partition.ts';
+
+/** A tenant left: only its chain goes on, for what is still asked and for outcomes that are still owed. */
+export function handleTenantOffboarded(partition: GovernancePartition, input: StoredMessage): void {
+  partition.desk(offboardedIn(input)).leave();
+  // Whoever purges waits until we say that we have heard of it.
+  partition.context.requestMark();
+}

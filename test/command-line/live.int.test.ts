@@ -1,0 +1,202 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { identify } from '@orchestrate/embedded';
+import { eventually } from '@orchestrate/test-kit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type PlatformFixture, startPlatformFixture } from '../journeys/platform-fixture.ts';
+import { observe, readyTenant, request } from '../journeys/tenant-fixture.ts';
+import { documentsIn, ROOT, run, start } from './run-command.ts';
+
+const MAIN = join(ROOT, 'libs/cli/src/main.ts');
+const ENTER_SCREEN = '\u001b[?1049h';
+const LEAVE_SCREEN = '\u001b[?1049l';
+const CURSOR_BACK = '\u001b[?25h';
+const CANNOT_SEND = /mailbox {2}● ready → ▲ client_action {2}\(ok → cannot_send\)/;
+
+describe('what goes on until ^C', () => {
+  let fixture: PlatformFixture;
+  const here = (...args: string[]) => ['--data-dir', fixture.platform.dataDir, ...args];
+  const sending = (tenantId: string, canSend: boolean) =>
+    observe(fixture.broker, tenantId, 'mailbox', 'anna', { canSend });
+
+  beforeAll(async () => {
+    fixture = await startPlatformFixture({
+      services: [{ name: 'layer-runtime' }, { name: 'truth-aggregator' }, { name: 'dispatch-governance' }],
+    });
+  });
+  afterAll(() => fixture[Symbol.asyncDispose]());
+
+  it('readiness --watch shows the picture, then a line for each change, and ends in order', async () => {
+    await readyTenant(fixture.broker, 'watched');
+    const watching = start(here('readiness', 'watched', '--watch'));
+    await eventually('the picture', () => watching.out().includes('9 of 9 layers ready'));
+    await sending('watched', false);
+    await eventually('the change', () => CANNOT_SEND.test(watching.out()));
+    await sending('watched', true);
+    await eventually('the way back', () => /mailbox {2}▲ client_action → ● ready/.test(watching.out()));
+    watching.child.kill('SIGINT');
+    expect(await watching.ended).toMatchObject({ code: 0, err: '' });
+  });
+
+  it('readiness --watch --json prints a document for each change', async () => {
+    await readyTenant(fixture.broker, 'followed');
+    const watching = start(here('--json', 'readiness', 'followed', '--watch'));
+    await eventually('the first document', () => watching.out() !== '');
+    await sending('followed', false);
+    const documents = await eventually('a second document', () => {
+      const told = documentsIn(watching.out()) as { layers: { layer: string; state: string }[] }[];
+      return told.length > 1 ? told : null;
+    });
+    expect(documents.at(-1)!.layers.find(({ layer }) => layer === 'mailbox')!.state).toBe('client_action');
+    watching.child.kill('SIGINT');
+    expect((await watching.ended).code).toBe(0);
+  });
+
+  it('readiness --until ends when the layer is there, and fails with the time that it waited', async () => {
+    await readyTenant(fixture.broker, 'awaited');
+    await sending('awaited', false);
+    const late = await run(here('readiness', 'awaited', '--until', 'mailbox=probation', '--timeout', '1'));
+    expect(late).toMatchObject({
+      code: 1,
+      err: '`awaited` did not get there within 1 s: see above what it waits for\n',
+    });
+    const waiting = start(here('readiness', 'awaited', '--until', 'ready', '--timeout', '30'));
+    await eventually('the picture', () => waiting.out().includes('cannot_send'));
+    await sending('awaited', true);
+    expect((await waiting.ended).code).toBe(0);
+  });
+
+  it('decisions --follow shows each record as it comes', async () => {
+    await readyTenant(fixture.broker, 'asked');
+    const following = start(here('decisions', 'asked', '--follow'));
+    await eventually('the head of the table', () => following.out().includes('DISPATCH'));
+    for (const n of [1, 2]) {
+      await request(fixture.broker, 'asked', n);
+      await eventually(`record ${n}`, () =>
+        new RegExp(`^${n} +\\S+ \\S+ +APPROVE +d-${n} `, 'm').test(following.out()),
+      );
+    }
+    following.child.kill('SIGINT');
+    expect(await following.ended).toMatchObject({ code: 0, err: '' });
+  });
+
+  it('goes on after nats-server was killed, and says so', async () => {
+    await readyTenant(fixture.broker, 'patient');
+    const watching = start(here('readiness', 'patient', '--watch'));
+    await eventually('the picture', () => watching.out().includes('9 of 9 layers ready'));
+    await fixture.platform.nats.kill();
+    await eventually('nats-server is missed', () => watching.out().includes('nats-server is away'));
+    await eventually('nats-server is back', () => watching.out().includes('nats-server is back'));
+    await sending('patient', false);
+    await eventually('the change', () => CANNOT_SEND.test(watching.out()));
+    watching.child.kill('SIGINT');
+    expect((await watching.ended).code).toBe(0);
+  });
+
+  it('a reader that has seen enough is no error', async () => {
+    await readyTenant(fixture.broker, 'long');
+    const { status, stdout, stderr } = spawnSync(
+      'bash',
+      [
+        '-o',
+        'pipefail',
+        '-c',
+        `"${process.execPath}" "${MAIN}" --data-dir "${fixture.platform.dataDir}" --json truth long --history | head -c 10`,
+      ],
+      { encoding: 'utf8' },
+    );
+    expect({ status, stderr, octets: stdout.length }).toEqual({ status: 0, stderr: '', octets: 10 });
+  });
+
+  it('draws a screen of its own on a terminal, and leaves the last picture behind', async (context) => {
+    if (spawnSync('script', ['--version']).error) context.skip('no `script` here to make a terminal with');
+    await readyTenant(fixture.broker, 'drawn');
+    const command = `"${process.execPath}" "${MAIN}" --data-dir "${fixture.platform.dataDir}" readiness drawn --watch`;
+    // `stty` makes the terminal as large as the picture.
+    const terminal = spawn('script', ['-qfec', `stty cols 140 rows 50; ${command}`, '/dev/null'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    let shown = '';
+    terminal.stdout.setEncoding('utf8').on('data', (text) => {
+      shown += text;
+    });
+    const ended = new Promise<number | null>((done) => terminal.on('close', done));
+    await eventually('the screen', () => shown.includes(ENTER_SCREEN) && shown.includes('9 of 9 layers'));
+    await sending('drawn', false);
+    await eventually('the change', () => shown.includes('8 of 9 layers ready'));
+    terminal.stdin.write('\u0003');
+    expect(await ended).toBe(0);
+    const left = shown.split(LEAVE_SCREEN).at(-1)!;
+    expect(shown.split(LEAVE_SCREEN)).toHaveLength(2);
+    expect(left).toContain(CURSOR_BACK);
+    expect(left).toContain('8 of 9 layers ready');
+    expect(left).toContain('cannot_send');
+  });
+});
+
+describe('a platform of its own', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'orchestrate-up-'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it('goes to the background, is found by the next command, and stops in order', async () => {
+    const at = (...args: string[]) => run(['--data-dir', join(folder, 'detached'), ...args]);
+    const up = await at('--json', 'up', '--detach', '--sync', '100ms');
+    expect(up).toMatchObject({ code: 0, err: '' });
+    const [{ pid }] = documentsIn(up.out) as [{ pid: number }];
+    try {
+      expect((await at('status')).code).toBe(0);
+      expect((await at('up')).out).toMatch(/^the platform is up already: nats:/);
+      expect(await at('tenant', 'list')).toMatchObject({
+        code: 0,
+        out: 'no tenants yet: apply a tenant file with `orchestrate tenant apply <file>`\n',
+      });
+    } finally {
+      expect(await at('down')).toMatchObject({ code: 0, out: 'down\n' });
+    }
+    expect(identify(pid)).toBeNull();
+    expect((await at('status')).code).toBe(3);
+    expect(await readFile(join(folder, 'detached', 'platform.log'), 'utf8')).toContain('ready');
+  });
+
+  it('ends in order on ^C, twice as well, and leaves no process behind', async () => {
+    const dataDir = join(folder, 'foreground');
+    const platform = start(['--data-dir', dataDir, 'up', '--sync', '100ms']);
+    await eventually('it is up', () => platform.out().includes('^C stops everything'));
+    const status = await run(['--data-dir', dataDir, '--json', 'status']);
+    const [{ services }] = documentsIn(status.out) as [{ services: { pid: number }[] }];
+    platform.child.kill('SIGINT');
+    platform.child.kill('SIGINT');
+    const { code, out } = await platform.ended;
+    expect(code).toBe(0);
+    expect(out).toMatch(/\ndown\n$/);
+    expect(services.length).toBeGreaterThan(3);
+    for (const { pid } of services) expect(identify(pid)).toBeNull();
+    expect(existsSync(join(dataDir, 'run.json'))).toBe(false);
+  });
+
+  it('says with the end of its log why it did not come up', async () => {
+    const ran = await run(['--data-dir', join(folder, 'broken'), 'up', '--detach'], {
+      DNS_SERVERS: 'nowhere',
+    });
+    expect(ran.code).toBe(1);
+    expect(ran.err).toMatch(/^the platform did not come up \(exit code 1\); the end of .*platform\.log:\n/);
+    expect(ran.err).toContain('DNS_SERVERS');
+  });
+});
+
+describe('the TAB key', () => {
+  const complete = (...words: string[]) => run(['complete', '--', ...words]);
+
+  it('completes commands, options and their choices', async () => {
+    expect((await complete('fre')).out).toMatch(/^freeze\t/m);
+    expect((await complete('tenant', '')).out).toMatch(/^apply\t[\s\S]*^show\t/m);
+    expect((await complete('readiness', '--wa')).out).toMatch(/^--watch\t/m);
+    expect((await complete('freeze', '--reason', '')).out).toMatch(/^incident/m);
+  });
+});
