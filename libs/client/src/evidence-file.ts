@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   CANONICAL_BLOCKER_LAYERS,
   type CanonicalBlockerLayer,
@@ -7,11 +6,12 @@ import {
   factValueProblem,
   UNKNOWN_REASONS,
 } from '@orchestrate/canon';
-import { type EvidenceObserved, evidenceObserved, id, VERSION } from '@orchestrate/contracts';
+import { type EvidenceObserved, evidenceObserved, id } from '@orchestrate/contracts';
 import type { Broker } from '@orchestrate/messaging';
 import { z } from 'zod';
 import { InputFileError, type InputProblem } from './input-problem.ts';
 import { hint } from './nearest-word.ts';
+import { observationMessage } from './observation.ts';
 import { eachInFlight, publishMessage } from './publish-message.ts';
 import { readYamlFile, type YamlInput } from './yaml-input.ts';
 
@@ -95,7 +95,9 @@ export async function loadEvidenceFile(path: string, nowMs: number): Promise<Loa
   return {
     tenantId: tenant,
     observedAtMs,
-    messages: evidence.map((entry) => messageOf(tenant, entry, observedAtMs)),
+    messages: evidence.map((entry) =>
+      observationMessage({ tenantId: tenant, observer: OBSERVER, ...entry, observedAtMs }, nowMs),
+    ),
   };
 }
 
@@ -139,25 +141,4 @@ function factProblem(
   if (typeof value === 'object') return null;
   const found = factValueProblem(layer, fact, value);
   return found === null || spec.kind !== 'enum' ? found : `${found}${hint(String(value), spec.values)}`;
-}
-
-function messageOf(
-  tenantId: string,
-  { layer, source, facts }: EvidenceEntry,
-  observedAtMs: number,
-): EvidenceObserved {
-  return {
-    v: VERSION,
-    id: randomUUID(),
-    tenantId,
-    causedBy: null,
-    layer,
-    source,
-    observer: OBSERVER,
-    facts: Object.entries(facts).map(([fact, value]) =>
-      typeof value === 'object'
-        ? { fact, unknown: value.unknown, observedAtMs }
-        : { fact, value, observedAtMs },
-    ),
-  };
 }

@@ -31,6 +31,7 @@ export {
 } from './lead-import.ts';
 export type { ProspectCode, RejectedRow } from './lead-rows.ts';
 export { NotThere, noTenant, notAmong } from './not-there.ts';
+export { type Observation, publishObservation } from './observation.ts';
 export {
   KEPT_IN,
   type OffboardProgress,
@@ -68,4 +69,5 @@ export {
   loadTenantFile,
   type TenantFileReport,
 } from './tenant-file.ts';
+export { type TenantFile, tenantFileSchema } from './tenant-file-schema.ts';
 export { readYamlFile, type YamlInput } from './yaml-input.ts';
