@@ -198,7 +198,7 @@ export const CASES: Readonly<Record<string, Case>> = {
   decisions: {
     well: () => ({
       args: ['decisions', 'held', '--last', '2'],
-      says: /^\d+ +[-\d]+ [:\d]+ {2}HOLD_FOR_HUMAN_REVIEW +d-\d+ +gate 10 human_authority_required: unapproved$/m,
+      says: /^\d+ +[-\d]+ [:\d]+ {2}HOLD_FOR_HUMAN_REVIEW +d-\d+ +gate 10 human_authority_required: unapproved \(approval_missing\)$/m,
     }),
     badly: () => ({
       args: ['decisions', 'held', '--last', 'few'],

@@ -7,16 +7,10 @@ import { globalOptions, withBroker } from '../connect.ts';
 import { Failure } from '../failure.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import { OUTPUTS } from '../outputs.ts';
-import { clockOf, printJson, printLine, stateWithSign } from '../print.ts';
-import { LiveScreen } from '../views/live-screen.ts';
-import {
-  changeLine,
-  changesBetween,
-  factTable,
-  type Readiness,
-  readinessScreen,
-} from '../views/readiness.ts';
+import { clockOf, printJson, printLine } from '../print.ts';
+import { factTable, type Readiness, readinessScreen } from '../views/readiness.ts';
 import { TenantView } from '../views/tenant-view.ts';
+import { documents, layerLine, lines, liveScreen } from '../views/watch-output.ts';
 
 const LOOK_AGAIN_MS = 1_000;
 
@@ -98,79 +92,67 @@ async function readiness(tenantId: string, options: ReadinessOptions, command: C
   });
 }
 
-/** A screen that is drawn anew on a terminal; elsewhere the first picture, then a line for each change. */
+/** Goes on until ^C, until what was waited for is there, or until the time is over. */
 async function watch(
   broker: Broker,
   view: TenantView,
   { watch: isWatched, until, timeout, facts }: ReadinessOptions,
   command: Command,
 ): Promise<void> {
-  const { json } = globalOptions(command);
-  const screen = json || !process.stdout.isTTY ? null : new LiveScreen();
-  const draw = (shown: Readiness, nowMs: number) =>
-    facts ? factTable(shown, nowMs) : readinessScreen(shown, nowMs);
-  const changes: string[] = [];
+  const picture = facts ? factTable : readinessScreen;
+  const output = globalOptions(command).json
+    ? documents()
+    : process.stdout.isTTY
+      ? liveScreen(picture)
+      : lines(isWatched ? picture : (shown) => (until?.waiting(shown) ?? []).map(layerLine).join('\n'));
   const reached = Promise.withResolvers<'reached'>();
-  let shown = view.readiness(Date.now());
-  const show = () => {
-    const nowMs = Date.now();
-    const next = view.readiness(nowMs);
-    const lines = changesBetween(shown, next).map((change) => changeLine(change, nowMs));
-    const isNews = lines.length > 0 || next.fingerprint !== shown.fingerprint || next.fresh !== shown.fresh;
-    shown = next;
-    if (screen) {
-      changes.push(...lines);
-      screen.draw(draw(shown, nowMs), changes);
-    } else if (json && isNews) printJson(OUTPUTS.readiness, shown);
-    else for (const line of lines) printLine(line);
+  let shown: Readiness | null = null;
+  const look = () => {
+    if (!shown) return;
+    const before = shown;
+    shown = view.readiness(Date.now());
+    output.looked(before, shown);
     if (until?.isReached(shown)) reached.resolve('reached');
   };
-  if (json) printJson(OUTPUTS.readiness, shown);
-  else if (!screen && isWatched) printLine(`${draw(shown, Date.now())}\n`);
-  else if (!screen) for (const line of until!.waiting(shown).map(layerLine)) printLine(line);
-  show();
-  const follower = await followTruth(broker, shown.tenantId, view.stored.seq + 1, {
+  void tellBreaks(broker, output.note);
+  const follower = await followTruth(broker, view.tenantId, view.stored.seq + 1, {
     onTruth: (stored) => {
       view.stored = stored;
-      show();
+      look();
     },
     onMark: ({ asOfMs }) => {
       view.asOfMs = asOfMs;
-      if (!view.isFresh(Date.now()) || !shown.fresh) show();
     },
   });
-  void tellBreaks(broker, (line) => {
-    if (screen) {
-      changes.push(line);
-      show();
-    } else if (!json) printLine(line);
-  });
-  const timer = setInterval(show, LOOK_AGAIN_MS);
-  const giveUp = Promise.withResolvers<'timeout'>();
-  const deadline = timeout === undefined ? null : setTimeout(() => giveUp.resolve('timeout'), timeout * 1000);
+  shown = view.readiness(Date.now());
+  output.first(shown);
+  look();
+  const timer = setInterval(look, LOOK_AGAIN_MS);
   const ended = await Promise.race([
     untilInterrupted().then(() => 'interrupted' as const),
     reached.promise,
-    giveUp.promise,
+    timeOver(timeout),
     follower.done.then(() => 'interrupted' as const),
   ]);
   clearInterval(timer);
-  if (deadline) clearTimeout(deadline);
-  screen?.leave(draw(shown, Date.now()), changes);
+  output.last(shown);
   await follower.close();
-  if (ended === 'reached' && !json) printLine(`reached: ${until!.name}`);
-  if (until && ended !== 'reached') {
-    throw new Failure(
-      ended === 'timeout' ? 'failed' : 'interrupted',
-      ended === 'timeout'
-        ? `\`${shown.tenantId}\` did not get there within ${timeout} s: see above what it waits for`
-        : `stopped waiting for \`${shown.tenantId}\``,
-    );
-  }
+  if (!until) return;
+  if (ended === 'reached') return output.note(`reached: ${until.name}`);
+  throw ended === 'interrupted'
+    ? new Failure('interrupted', `stopped waiting for \`${view.tenantId}\``)
+    : new Failure(
+        'failed',
+        `\`${view.tenantId}\` did not get there within ${timeout} s: see above what it waits for`,
+      );
 }
 
-const layerLine = ({ layer, state, reason }: Readiness['layers'][number]): string =>
-  `${clockOf(Date.now())}  ${layer}  ${stateWithSign(state)}  (${reason})`;
+/** Never, without a limit. */
+function timeOver(limitSec: number | undefined): Promise<'timeout'> {
+  return new Promise((done) => {
+    if (limitSec !== undefined) setTimeout(() => done('timeout'), limitSec * 1000).unref();
+  });
+}
 
 /** A server that is away for a moment is waited for; what is shown meanwhile grows old and says so. */
 async function tellBreaks(broker: Broker, tell: (line: string) => void): Promise<void> {

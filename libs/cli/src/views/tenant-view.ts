@@ -48,6 +48,10 @@ export class TenantView {
     return new TenantView(stored, mark?.asOfMs ?? null, fresh);
   }
 
+  get tenantId(): string {
+    return this.stored.truth.tenantId;
+  }
+
   isFresh(nowMs: number): boolean {
     return this.asOfMs !== null && this.#freshUntil(this.asOfMs, nowMs);
   }
