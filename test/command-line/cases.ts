@@ -43,8 +43,8 @@ export const CASES: Readonly<Record<string, Case>> = {
     }),
     down: {
       args: ['up', '--policy', '/nowhere/policy.json'],
-      code: 1,
-      says: /cannot read the policy \/nowhere/,
+      code: 4,
+      says: /^\/nowhere\/policy\.json:1: there is no such file$/m,
     },
     interrupt: 'elsewhere',
   },
@@ -92,7 +92,7 @@ export const CASES: Readonly<Record<string, Case>> = {
     badly: ({ files }) => ({
       args: ['provision', '--policy', files.brokenPolicy],
       code: 4,
-      says: /broken-policy\.json:1: dispatch\.cadenceSec: /,
+      says: /broken-policy\.json:\d+: dispatch\.cadenceSec: takes a number, not `often`/,
     }),
   },
   'tenant apply': {
@@ -241,10 +241,34 @@ export const CASES: Readonly<Record<string, Case>> = {
       says: /^`d-1` is no open hold: it is released already \(APPROVE\)$/m,
     }),
   },
+  hold: {
+    well: () => ({
+      args: ['hold', 'held', 'mailbox', '--actor', 'olga'],
+      says: /^mailbox\/anna of held is held by operator_hold \(record \d+\): nothing that needs it is released until `orchestrate release held mailbox anna`$/m,
+    }),
+    json: () => ['hold', 'held', 'data', 'list', '--cause', 'odd_rows'],
+    badly: () => ({
+      args: ['hold', 'held', 'mailbox', 'ana'],
+      code: 5,
+      says: /^mailbox of `held` has no source `ana`; did you mean `anna`\?$/m,
+    }),
+  },
+  release: {
+    well: () => ({
+      args: ['release', 'held', 'mailbox', 'anna'],
+      says: /^mailbox\/anna of held is released from operator_hold \(record \d+\): it is checked again first$/m,
+    }),
+    json: () => ['release', 'held', 'data'],
+    badly: () => ({
+      args: ['release', 'held', 'campaign'],
+      code: 5,
+      says: /^campaign\/spring is not held by anybody$/m,
+    }),
+  },
   freeze: {
     well: () => ({
       args: ['freeze', 'held', '--reason', 'abuse_suspected'],
-      says: /^held is frozen \(record \d+\): nothing is released until `orchestrate unfreeze held`$/m,
+      says: /^held is frozen \(record \d+\): nothing is released until `orchestrate unfreeze held`, and what waited ends in BLOCK$/m,
     }),
     json: () => ['freeze', '--all'],
     badly: () => ({
@@ -256,7 +280,8 @@ export const CASES: Readonly<Record<string, Case>> = {
   unfreeze: {
     well: () => ({
       args: ['unfreeze', 'held'],
-      says: /^held is thawed \(record \d+\): its layers are checked again before anything is released$/m,
+      // The case of `freeze` has frozen everything too.
+      says: /^the freeze of held is ended \(record \d+\), but everything is frozen: `orchestrate unfreeze --all` ends that$/m,
     }),
     json: () => ['unfreeze', '--all'],
     badly: () => ({ args: ['unfreeze', 'nobody'], code: 5, says: /^there is no tenant `nobody`/m }),

@@ -79,6 +79,7 @@ const commanded = z.strictObject({
   actor: id,
   reasonCode: z.string(),
 });
+const target = z.strictObject({ layer, source: id, cause: z.string() });
 const source = z.strictObject({
   source: id,
   enabled: z.boolean(),
@@ -224,6 +225,8 @@ export const OUTPUTS = {
   }),
   freeze: commanded,
   unfreeze: commanded,
+  hold: commanded.extend({ target }),
+  release: commanded.extend({ target }),
   approve: commanded.extend({
     dispatchId: id,
     approvalId: id,

@@ -8,6 +8,7 @@ import { downCommand } from './commands/down.ts';
 import { evidenceCommand } from './commands/evidence.ts';
 import { explainCommand } from './commands/explain.ts';
 import { freezeCommand, unfreezeCommand } from './commands/freeze.ts';
+import { holdCommand, releaseCommand } from './commands/layer-hold.ts';
 import { leadsCommand } from './commands/leads.ts';
 import { provisionCommand } from './commands/provision.ts';
 import { readinessCommand } from './commands/readiness.ts';
@@ -31,7 +32,14 @@ const GROUPS: Readonly<Record<string, () => readonly Command[]>> = {
   ],
   'Tell it something': () => [tenantCommand(), evidenceCommand(), leadsCommand(), dispatchCommand()],
   'See why': () => [readinessCommand(), truthCommand(), decisionsCommand(), explainCommand()],
-  'Act, on record': () => [freezeCommand(), unfreezeCommand(), approveCommand(), rejectCommand()],
+  'Act, on record': () => [
+    freezeCommand(),
+    unfreezeCommand(),
+    approveCommand(),
+    rejectCommand(),
+    holdCommand(),
+    releaseCommand(),
+  ],
   'This command line': () => [completionCommand()],
 };
 

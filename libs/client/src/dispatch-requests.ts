@@ -117,6 +117,13 @@ export function nextDispatchId(
   }
 }
 
+/** Throws NotThere when the request names what is not there: before anything is imported or asked for. */
+export function checkRequest(
+  request: Pick<DispatchRequests, 'tenantId' | 'campaign' | 'step' | 'importSource' | 'config'>,
+): void {
+  planActions({ ...request, leads: [] });
+}
+
 /** The action for a lead by its place in the list: mailboxes take turns. Throws when the request names what is not there. */
 export function planActions(
   options: Omit<DispatchRequests, 'requestedBy'>,

@@ -12,6 +12,7 @@ import { z } from 'zod';
 import { InputFileError, type InputProblem } from './input-problem.ts';
 import { hint } from './nearest-word.ts';
 import { observationMessage } from './observation.ts';
+import { refuseOffboarded } from './offboarding.ts';
 import { eachInFlight, publishMessage } from './publish-message.ts';
 import { readYamlFile, type YamlInput } from './yaml-input.ts';
 
@@ -59,6 +60,7 @@ const PUBLISHED_IN_FLIGHT_MAX = 256;
 /** Publishes what a person observed. Throws InputFileError, with nothing published, when anything is wrong. */
 export async function applyEvidenceFile(broker: Broker, path: string): Promise<EvidenceFileReport> {
   const { tenantId, observedAtMs, messages } = await loadEvidenceFile(path, Date.now());
+  await refuseOffboarded(broker, tenantId);
   const sequences = new Map<EvidenceObserved, number>();
   await eachInFlight(messages, PUBLISHED_IN_FLIGHT_MAX, async (message) => {
     const { seq } = await publishMessage(

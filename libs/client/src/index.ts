@@ -8,6 +8,7 @@ export {
   type StoredRecord,
 } from './check-books.ts';
 export {
+  checkRequest,
   type DispatchRequests,
   type DispatchRequestsReport,
   dispatchIdOf,
@@ -40,7 +41,7 @@ export {
   offboardTenant,
 } from './offboard-tenant.ts';
 export { missingTenant, readOffboarding, type StoredOffboarding } from './offboarding.ts';
-export { ALL_TENANTS, type OperatorCommand, sendCommand } from './operator-commands.ts';
+export { ALL_TENANTS, isEverythingFrozen, type OperatorCommand, sendCommand } from './operator-commands.ts';
 export { DEFAULT_POLICY_FILE, readPolicyFile } from './policy-file.ts';
 export {
   countRejected,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { PARTITIONS, partitionOf } from '@orchestrate/canon';
 import { type Command, type OperatorCommanded, operatorCommanded, VERSION } from '@orchestrate/contracts';
-import type { Broker } from '@orchestrate/messaging';
+import { type Broker, readLast } from '@orchestrate/messaging';
 import { publishMessage } from './publish-message.ts';
 
 export interface OperatorCommand {
@@ -43,6 +43,16 @@ export async function sendCommand(broker: Broker, command: OperatorCommand): Pro
     ),
   );
   return stored.map(({ seq }) => seq);
+}
+
+/** Whether the last word on everything, in the partition of this tenant, was a freeze. */
+export async function isEverythingFrozen(broker: Broker, tenantId: string): Promise<boolean> {
+  const p = partitionOf(tenantId);
+  const last = async (command: 'freeze' | 'unfreeze') => {
+    const subject = operatorCommanded.subject({ p, tenantId: ALL_TENANTS, command });
+    return (await readLast(broker, 'OPERATOR', subject))?.seq ?? 0;
+  };
+  return (await last('freeze')) > (await last('unfreeze'));
 }
 
 export function commandMessages(

@@ -1,27 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Policy, policySchema } from '@orchestrate/canon';
-import { InputFileError } from './input-problem.ts';
+import { unreadable } from './input-problem.ts';
+import { readYaml } from './yaml-input.ts';
 
 /** The policy that is shipped. */
 export const DEFAULT_POLICY_FILE = fileURLToPath(new URL('../../../policies/default.json', import.meta.url));
 
 /** Reads a policy document (JSON). Throws with every problem; then the policy in force stays as it is. */
 export function readPolicyFile(file: string = DEFAULT_POLICY_FILE): Policy {
-  let document: unknown;
+  let text: string;
   try {
-    document = JSON.parse(readFileSync(file, 'utf8'));
+    text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new Error(`cannot read the policy ${file}: ${(error as Error).message}`);
+    throw unreadable(file, error);
   }
-  const parsed = policySchema.safeParse(document);
-  if (parsed.success) return parsed.data;
-  throw new InputFileError(
-    parsed.error.issues.map(({ path, message }) => ({
-      file,
-      line: 1,
-      path: path.map(String).join('.'),
-      message,
-    })),
-  );
+  // YAML 1.2 reads JSON as it is, and knows on which line a mistake stands.
+  return readYaml(text, file, policySchema).value;
 }

@@ -6,7 +6,7 @@ const freeze = (value: unknown) =>
   askGate(operatorFreezeGate, { layers: { governance: { facts: { freeze: value as boolean } } } });
 
 test('a freeze stops every message for good, and losing sight of it frees none', () => {
-  expect(freeze(true)).toMatchObject({ outcome: 'frozen', decision: 'BLOCK' });
+  expect(freeze(true)).toMatchObject({ outcome: 'frozen', decision: 'BLOCK', reasons: ['freeze'] });
   expect(freeze(lost('handler_fault'))).toMatchObject({
     outcome: 'unknown',
     decision: 'HOLD_FOR_HUMAN_REVIEW',
@@ -26,7 +26,7 @@ test('an answer that only grew old is nobody’s work', () => {
 test('while everything is frozen, a tenant that is not frozen itself is blocked as well', () => {
   const causes = { holds: { freeze_all: { sinceMs: NOW_MS } } };
   const found = askGate(operatorFreezeGate, { layers: { governance: { facts: { freeze: false }, causes } } });
-  expect(found).toMatchObject({ outcome: 'frozen', decision: 'BLOCK' });
+  expect(found).toMatchObject({ outcome: 'frozen', decision: 'BLOCK', reasons: ['freeze_all'] });
 });
 
 test('a freeze on record stops everything, whatever the truth says or does not say', () => {

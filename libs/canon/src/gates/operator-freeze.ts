@@ -16,17 +16,21 @@ export const operatorFreezeGate = defineGate({
   ask({ reading, freezes }) {
     const freeze = reading.fact('governance', 'main', 'freeze');
     // A freeze counts from its record on: the truth hears of it on another way, and later.
-    if (freezes.length > 0) return { outcome: 'frozen', because: freezes.map(onRecord) };
+    if (freezes.length > 0) return { outcome: 'frozen', because: freezes.map(frozenBy) };
     const reasons = [because(freeze)];
     if (freeze.verdict === 'unknown')
       return { outcome: freeze.stale ? 'stale' : 'unknown', because: reasons };
     // A tenant's own freeze and the one of everything are two causes: ending one leaves the other.
-    const frozen = freeze.value === true || reading.holds('governance', 'main').includes(FREEZE_ALL);
-    return { outcome: frozen ? 'frozen' : 'clear', because: reasons };
+    const causes: FreezeCause[] = [
+      ...(freeze.value === true ? (['freeze'] as const) : []),
+      ...(reading.holds('governance', 'main').includes(FREEZE_ALL) ? [FREEZE_ALL] : []),
+    ];
+    if (causes.length > 0) return { outcome: 'frozen', because: causes.map(frozenBy) };
+    return { outcome: 'clear', because: reasons };
   },
 });
 
-function onRecord(cause: FreezeCause): Because {
+function frozenBy(cause: FreezeCause): Because {
   return {
     layer: 'governance',
     source: 'main',

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DISPATCH_DECISIONS, type DispatchDecision } from '@orchestrate/canon';
-import { followChain, isDecision, readTruth, requestDispatches } from '@orchestrate/client';
+import { checkRequest, followChain, isDecision, readTruth, requestDispatches } from '@orchestrate/client';
 import type { DecisionRecorded } from '@orchestrate/contracts';
 import type { Broker } from '@orchestrate/messaging';
 import { Command } from 'commander';
@@ -47,6 +47,8 @@ async function dispatch(tenantId: string, options: DispatchOptions, command: Com
     const config = await tenantNamed(broker, tenantId);
     const campaign = onlyOne('campaign', config.campaigns, options.campaign);
     const importId = onlyOne('import', config.imports, options.import);
+    const { step } = options;
+    checkRequest({ tenantId, campaign, step, importSource: importId, config });
     const startedMs = Date.now();
     const imported = await importWithProgress(broker, {
       tenantId,

@@ -1,4 +1,4 @@
-import { applyEvidenceFile } from '@orchestrate/client';
+import { applyEvidenceFile, readStoredConfig } from '@orchestrate/client';
 import { Command } from 'commander';
 import { withExample } from '../arguments.ts';
 import { globalOptions, withBroker } from '../connect.ts';
@@ -17,6 +17,11 @@ export function evidenceCommand(): Command {
           const report = await applyEvidenceFile(broker, file);
           if (globalOptions(command).json) printJson(OUTPUTS['evidence apply'], report);
           else {
+            if (!(await readStoredConfig(broker, report.tenantId))) {
+              printLine(
+                `there is no tenant \`${report.tenantId}\` yet: this counts once its tenant file is applied`,
+              );
+            }
             const sources = report.published.map(({ layer, source }) => `${layer}/${source}`);
             printLine(
               `${report.tenantId}: ${counted(sources.length, 'source')} observed (${sources.join(', ')})`,

@@ -1,5 +1,5 @@
 import { partitionOf } from '@orchestrate/canon';
-import { ALL_TENANTS, readTenants, sendCommand } from '@orchestrate/client';
+import { ALL_TENANTS, isEverythingFrozen, readTenants, sendCommand } from '@orchestrate/client';
 import { INTERVENTION_REASONS } from '@orchestrate/contracts';
 import { Command, Option } from 'commander';
 import { actorOption, idArgument, withExample } from '../arguments.ts';
@@ -18,7 +18,7 @@ interface FreezeOptions {
 
 export function freezeCommand(): Command {
   const command = define('freeze', 'incident').description(
-    'stop a tenant, or everything: nothing is released from the record of it on',
+    'stop a tenant, or everything: nothing is released from the record of it on, and what waits ends in BLOCK for good',
   );
   return withExample(command, 'freeze aurora --reason abuse_suspected', 'freeze --all --reason incident');
 }
@@ -68,7 +68,10 @@ async function act(
       printLine(
         `${name === 'freeze' ? 'frozen' : 'thawed'}: everything, ${tenants.length} tenants on record`,
       );
-    else printLine(sentence(name, tenantId!, records[0]!));
+    else {
+      const everythingFrozen = await isEverythingFrozen(broker, tenantId!);
+      printLine(sentence(name, tenantId!, records[0]!, everythingFrozen));
+    }
   });
 }
 
@@ -76,8 +79,15 @@ export function recordOf({ seq, record }: CommandRecord) {
   return { ordinal: record.ordinal, seq, actor: record.actor, reasonCode: record.reasonCode };
 }
 
-function sentence(name: 'freeze' | 'unfreeze', tenantId: string, { record }: CommandRecord): string {
+function sentence(
+  name: 'freeze' | 'unfreeze',
+  tenantId: string,
+  { record }: CommandRecord,
+  everythingFrozen: boolean,
+): string {
   return name === 'freeze'
-    ? `${tenantId} is frozen (record ${record.ordinal}): nothing is released until \`orchestrate unfreeze ${tenantId}\``
-    : `${tenantId} is thawed (record ${record.ordinal}): its layers are checked again before anything is released`;
+    ? `${tenantId} is frozen (record ${record.ordinal}): nothing is released until \`orchestrate unfreeze ${tenantId}\`, and what waited ends in BLOCK`
+    : everythingFrozen
+      ? `the freeze of ${tenantId} is ended (record ${record.ordinal}), but everything is frozen: \`orchestrate unfreeze --all\` ends that`
+      : `${tenantId} is thawed (record ${record.ordinal}): its layers are checked again before anything is released`;
 }
