@@ -109,3 +109,8 @@ describe('a zone that cannot be served', () => {
     expect(readZone(line, { origin: 'acme.test', needsSoa: true }).records.size).toBe(1);
   });
 });
+
+test('names of the root zone are relative to the root, and all lie in it', () => {
+  const zone = readZone('com 60 IN NS ns.example.\nns.example. 60 IN A 192.0.2.1\n', { origin: '.' });
+  expect([...zone.records.keys()]).toEqual(['', 'com', 'ns.example']);
+});

@@ -150,7 +150,8 @@ class RecordReader {
 }
 
 function isWithin(name: string, origin: string): boolean {
-  return name === origin || name.endsWith(`.${origin}`);
+  // everything lies in the root zone
+  return origin === '' || name === origin || name.endsWith(`.${origin}`);
 }
 
 function strayNames(found: readonly FoundRecord[], origin: string): ZoneProblem[] {

@@ -91,8 +91,8 @@ export function readName(word: string, origin: string): string {
   if (word === '.') return '.';
   const given = word.toLowerCase();
   const isRelative = !given.endsWith('.');
-  const name = isRelative ? `${given}.${origin}` : given.slice(0, -1);
-  if (isRelative && name.endsWith(`.${origin}.${origin}`)) {
+  const name = isRelative ? `${given}${origin === '' ? '' : `.${origin}`}` : given.slice(0, -1);
+  if (isRelative && origin !== '' && name.endsWith(`.${origin}.${origin}`)) {
     throw new EntryProblem(`\`${word}\` becomes \`${name}\`: end it with a dot, or leave out \`.${origin}\``);
   }
   const labels = name.split('.');
