@@ -175,7 +175,7 @@ export const CASES: Readonly<Record<string, Case>> = {
   readiness: {
     well: () => ({
       args: ['readiness', 'held'],
-      says: /^held {3}9 of 9 layers ready {3}mode approval_required {3}epoch \d+[\s\S]*^data +client +● ready +ready_to_execute +ok +list: ✓/m,
+      says: /^held {3}9 of 9 layers ready {3}mode approval_required\nepoch \d+ {3}fingerprint [0-9a-f]{12} {3}as of [\s\S]*^data +client +● ready +ready_to_execute +ok +list: ✓/m,
     }),
     badly: () => ({
       args: ['readiness', 'held', '--until', 'mailbox=raedy'],

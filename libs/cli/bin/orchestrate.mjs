@@ -1,7 +1,22 @@
 #!/usr/bin/env node
-// npx puts the pinned Node first; it runs TypeScript as it is. What it compiled is kept, for the next start.
-import { enableCompileCache } from 'node:module';
+// Plain JavaScript: npx puts the pinned Node first, but in a fresh clone there is none yet, and whoever calls this file
+// by another way may have an older one. The bootstrap then brings what is missing.
+import { spawn } from 'node:child_process';
+import module from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-enableCompileCache(fileURLToPath(new URL('../../../.orchestrate/cache/compile', import.meta.url)));
-await import('../src/main.ts');
+const NODE_MAJOR_MIN = 26;
+const inRepository = (path) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+
+if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR_MIN) {
+  // What was compiled once is kept for the next start.
+  module.enableCompileCache(inRepository('.orchestrate/cache/compile'));
+  await import('../src/main.ts');
+} else {
+  const bootstrap = [inRepository('scripts/bootstrap.mjs'), 'cli', ...process.argv.slice(2)];
+  const child = spawn(process.execPath, bootstrap, { stdio: 'inherit' });
+  // The terminal sends ^C to all of us; what the child makes of it is what counts.
+  process.on('SIGINT', () => {});
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  child.once('exit', (code) => process.exit(code ?? 1));
+}

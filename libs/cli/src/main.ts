@@ -5,13 +5,6 @@ import { Failure, tellFailure } from './failure.ts';
 import { endOnInterrupt, endWithReader } from './interrupt.ts';
 import { buildProgram } from './program.ts';
 
-if (Number(process.versions.node.split('.')[0]) < 26) {
-  process.stderr.write(
-    `orchestrate needs Node 26, this is ${process.version}: run it with \`npx orchestrate\` or \`npm run orchestrate --\` in the repository\n`,
-  );
-  process.exit(EXIT.failed);
-}
-
 endOnInterrupt();
 endWithReader();
 const json = process.argv.includes('--json');

@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import {
   type DispatchDecision,
@@ -29,6 +30,12 @@ export function printLine(line = ''): void {
   process.stdout.write(`${line}\n`);
 }
 
+/** A path as a person here would write it. */
+export function pathHere(path: string): string {
+  const here = relative(process.cwd(), path);
+  return here === '' ? '.' : here.startsWith('..') ? path : here;
+}
+
 /** Columns of the terminal; without one lines may be as long as they are. */
 export function screenWidth(): number {
   return process.stdout.columns ?? (Number(process.env.COLUMNS) || Number.POSITIVE_INFINITY);
@@ -40,7 +47,7 @@ const NO_RULING = Object.fromEntries(
   ),
 );
 const GAP = 2;
-const LAST_COLUMN_MIN = 24;
+const LAST_COLUMN_MIN = 14;
 
 /** A table without ruling, so that it can be read, copied and cut into columns. The last column wraps. */
 export function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {

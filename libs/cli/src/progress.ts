@@ -1,4 +1,5 @@
 import { Presets, SingleBar } from 'cli-progress';
+import { durationOf } from './print.ts';
 
 /** Work that is done sooner shows no bar: it would only flicker. */
 const SHOW_AFTER_MS = 500;
@@ -14,7 +15,7 @@ export class Progress {
     this.#bar = new SingleBar(
       {
         stream: process.stderr,
-        format: `${label} {bar} {percentage} %  {done} ${unit}  {eta_formatted} left`,
+        format: `${label} {bar} {percentage} %  {done} ${unit}  {left} left`,
         barsize: 28,
         hideCursor: true,
         clearOnComplete: true,
@@ -28,10 +29,12 @@ export class Progress {
   show(share: number, done: number): void {
     if (!process.stderr.isTTY) return;
     const percent = Math.min(100, Math.round(share * 100));
-    if (this.#shown) this.#bar.update(percent, { done });
-    else if (Date.now() - this.#startedMs > SHOW_AFTER_MS) {
+    const passedMs = Date.now() - this.#startedMs;
+    const left = share > 0 ? durationOf(passedMs / share - passedMs) : '?';
+    if (this.#shown) this.#bar.update(percent, { done, left });
+    else if (passedMs > SHOW_AFTER_MS) {
       this.#shown = true;
-      this.#bar.start(100, percent, { done });
+      this.#bar.start(100, percent, { done, left });
     }
   }
 

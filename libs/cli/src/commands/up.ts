@@ -9,7 +9,7 @@ import { DetachedUp, tellParent, type UpTold } from '../detach.ts';
 import { Failure } from '../failure.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import { OUTPUTS } from '../outputs.ts';
-import { colours, printJson, printLine } from '../print.ts';
+import { colours, pathHere, printJson, printLine } from '../print.ts';
 import { REPOSITORY } from '../repository.ts';
 import { provision } from './provision.ts';
 
@@ -123,7 +123,9 @@ async function detach(dataDir: string, json: boolean): Promise<void> {
   if (json) printJson(OUTPUTS.up, documentOf(told));
   else {
     tellUp(told);
-    printLine(`in the background (pid ${told.pid}), log in ${child.log}; \`orchestrate down\` stops it`);
+    printLine(
+      `in the background (pid ${told.pid}), log in ${pathHere(child.log)}; \`orchestrate down\` stops it`,
+    );
   }
 }
 
@@ -140,10 +142,10 @@ const documentOf = ({ natsUrl, dataDir, services, pid }: UpTold) =>
 
 function tellUp({ natsUrl, dataDir, services, tookMs, sync, sandbox }: UpTold): void {
   printLine(`${colours.green('up')} in ${(tookMs / 1000).toFixed(1)} s: ${services.join(', ')}`);
-  printLine(`nats-server ${natsUrl}, store in ${dataDir} (sync ${sync})`);
+  printLine(`nats-server ${natsUrl}, store in ${pathHere(dataDir)} (sync ${sync})`);
   if (sandbox) {
     printLine(
-      `a small world: DNS on ${sandbox.dns} for the zones in ${sandbox.zones}, mail in ${sandbox.mail}`,
+      `a small world: DNS on ${sandbox.dns} for the zones in ${pathHere(sandbox.zones)}, mail in ${pathHere(sandbox.mail)}`,
     );
   } else if (!services.includes('reference-sender')) {
     printLine('no sender is started: to deliver mail set SMTP_URL, for example smtp://127.0.0.1:2525');

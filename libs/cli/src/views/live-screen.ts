@@ -1,9 +1,10 @@
-const ENTER = '\u001b[?1049h\u001b[?25l';
-const LEAVE = '\u001b[?1049l\u001b[?25h';
+/** The alternate screen, no cursor, and lines that are too long are cut instead of wrapped; and back. */
+const ENTER = '\u001b[?1049h\u001b[?25l\u001b[?7l';
+const LEAVE = '\u001b[?7h\u001b[?1049l\u001b[?25h';
 const HOME = '\u001b[H';
 const TO_END_OF_LINE = '\u001b[K';
 const TO_END_OF_SCREEN = '\u001b[J';
-const CHANGES_SHOWN_MAX = 8;
+const CHANGES_SHOWN_MAX = 6;
 
 /** A screen of its own that is drawn again and again; what it showed last stays behind when it is left. */
 export class LiveScreen {
@@ -16,12 +17,18 @@ export class LiveScreen {
       process.stdout.write(ENTER);
       process.once('exit', this.#leave);
     }
-    const below = changes.length === 0 ? ['no change yet'] : changes.slice(-CHANGES_SHOWN_MAX);
-    const lines = [...picture.split('\n'), '', 'changes  (^C ends it)', ...below];
-    const rows = (process.stdout.rows ?? lines.length) - 1;
-    const shown = lines.length > rows ? [...lines.slice(0, rows - 1), '… make the window taller'] : lines;
+    const below = [
+      '',
+      'changes  (^C ends it)',
+      ...(changes.length === 0 ? ['none yet'] : changes.slice(-CHANGES_SHOWN_MAX)),
+    ];
+    const above = picture.split('\n');
+    const room = Math.max(1, (process.stdout.rows ?? Number.POSITIVE_INFINITY) - below.length);
+    const hidden = above.length - room;
+    const shown =
+      hidden > 0 ? [...above.slice(0, room - 1), `… ${hidden + 1} more lines in a taller window`] : above;
     process.stdout.write(
-      `${HOME}${shown.map((line) => `${line}${TO_END_OF_LINE}`).join('\n')}${TO_END_OF_SCREEN}`,
+      `${HOME}${[...shown, ...below].map((line) => `${line}${TO_END_OF_LINE}`).join('\n')}${TO_END_OF_SCREEN}`,
     );
   }
 

@@ -16,6 +16,7 @@ import {
   counted,
   durationOf,
   inBucketColour,
+  screenWidth,
   shortDigest,
   stateWithSign,
   tableOf,
@@ -91,57 +92,74 @@ function sourceOf(reading: TruthReading, layer: Layer['layer'], source: TruthSou
 const LINES_SHOWN_MAX = 6;
 const NAMES_SHOWN_MAX = 8;
 
+/** With fewer columns the facts stand below the table, and with fewer still the bucket below its state. */
+const COLUMNS_WITH_FACTS_MIN = 150;
+const COLUMNS_WITH_BUCKET_MIN = 100;
+
 /** Everything a person looks at first: nine rows, what is honestly unknown apart, and what would help. */
 export function readinessScreen(readiness: Readiness, nowMs: number): string {
-  const { tenantId, layers, unknowns, risks, fresh, asOfMs, mode, epoch, fingerprint } = readiness;
+  const { layers, unknowns, risks, fresh } = readiness;
+  const withFacts = screenWidth() >= COLUMNS_WITH_FACTS_MIN;
+  const help = whatHelps(layers);
+  const facts = layers.map((layer) => [layer.layer, factsOf(layer, nowMs)]);
+  return [
+    headOf(readiness, nowMs),
+    ...(fresh ? [] : [colours.yellow(`truth_stale: ${sentenceOf('truth_stale')}`)]),
+    tableOf(
+      ['LAYER', 'OWNER', ...stateColumns(), 'REASON', ...(withFacts ? [FACTS] : [])],
+      layers.map((layer, at) => [
+        layer.layer,
+        layer.owner,
+        ...stateCells(layer),
+        layer.reason,
+        ...(withFacts ? [facts[at]![1]!] : []),
+      ]),
+    ),
+    ...(risks.length > 0
+      ? [`risks: ${risks.map(({ risk, level, phase }) => `${risk} (${level}, ${phase})`).join(', ')}`]
+      : []),
+    ...(unknowns.length > 0 ? [`honest unknowns\n${unknownTable(unknowns, nowMs)}`] : []),
+    ...(help.length > 0 ? [`what helps\n${tableOf(['LAYER', 'OWNER', 'WHAT TO DO'], help)}`] : []),
+    ...(withFacts ? [] : [tableOf(['LAYER', FACTS], facts)]),
+  ].join('\n\n');
+}
+
+const FACTS = 'FACTS, OLDEST ANSWER';
+
+function headOf({ tenantId, layers, mode, epoch, fingerprint, asOfMs }: Readiness, nowMs: number): string {
   const ready = layers.filter(({ state }) => state === 'ready' || state === 'executing').length;
-  const lines = [
+  const asked = mode.resolved === mode.requested ? '' : ` (asked for ${mode.requested})`;
+  const age = asOfMs === null ? 'not marked yet' : `as of ${ageOf(asOfMs, nowMs)} ago`;
+  return [
     [
       colours.bold(tenantId),
       `${ready} of ${layers.length} layers ready`,
-      `mode ${mode.resolved}${mode.resolved === mode.requested ? '' : ` (asked for ${mode.requested})`}`,
-      `epoch ${epoch}`,
-      shortDigest(fingerprint),
-      asOfMs === null ? 'not marked yet' : `as of ${ageOf(asOfMs, nowMs)} ago`,
+      `mode ${mode.resolved}${asked}`,
     ].join('   '),
-  ];
-  if (!fresh) lines.push(colours.yellow(`truth_stale: ${sentenceOf('truth_stale')}`));
-  lines.push(
-    '',
-    tableOf(
-      ['LAYER', 'OWNER', 'STATE', 'BUCKET', 'REASON', 'FACTS, OLDEST ANSWER'],
-      layers.map((layer) => [
-        layer.layer,
-        layer.owner,
-        stateWithSign(layer.state),
-        inBucketColour(layer.bucket, layer.bucket),
-        layer.reason,
-        factsOf(layer, nowMs),
-      ]),
-    ),
+    colours.dim([`epoch ${epoch}`, `fingerprint ${shortDigest(fingerprint)}`, age].join('   ')),
+  ].join('\n');
+}
+
+const stateColumns = (): string[] =>
+  screenWidth() >= COLUMNS_WITH_BUCKET_MIN ? ['STATE', 'BUCKET'] : ['STATE, BUCKET'];
+
+function stateCells({ state, bucket }: Layer): string[] {
+  const inColour = inBucketColour(bucket, bucket);
+  return screenWidth() >= COLUMNS_WITH_BUCKET_MIN
+    ? [stateWithSign(state), inColour]
+    : [`${stateWithSign(state)}\n  ${inColour}`];
+}
+
+function unknownTable(unknowns: Readiness['unknowns'], nowMs: number): string {
+  return tableOf(
+    ['FACT', 'REASON', 'LAST ANSWER', 'WHAT IT SAYS'],
+    unknowns.map(({ layer, source, fact, reason, observedAtMs }) => [
+      `${layer}/${source} ${fact}`,
+      reason,
+      observedAtMs === null ? 'never' : `${ageOf(observedAtMs, nowMs)} ago`,
+      sentenceOf(reason),
+    ]),
   );
-  if (risks.length > 0) {
-    const told = risks.map(({ risk, level, phase }) => `${risk} (${level}, ${phase})`).join(', ');
-    lines.push('', `risks: ${told}`);
-  }
-  if (unknowns.length > 0) {
-    lines.push(
-      '',
-      'honest unknowns',
-      tableOf(
-        ['FACT', 'REASON', 'LAST ANSWER', 'WHAT IT SAYS'],
-        unknowns.map(({ layer, source, fact, reason, observedAtMs }) => [
-          `${layer}/${source} ${fact}`,
-          reason,
-          observedAtMs === null ? 'never' : `${ageOf(observedAtMs, nowMs)} ago`,
-          sentenceOf(reason),
-        ]),
-      ),
-    );
-  }
-  const help = whatHelps(layers);
-  if (help.length > 0) lines.push('', 'what helps', tableOf(['LAYER', 'OWNER', 'WHAT TO DO'], help));
-  return lines.join('\n');
 }
 
 function sentenceOf(reason: keyof typeof REASON_SENTENCES): string {
