@@ -23,7 +23,7 @@ export function cliPage(): string {
   const program = buildProgram();
   const commands = commandsOf(program);
   const parts = [
-    `# Command line\n\n${MADE}\n\nIn the repository: \`npx orchestrate <command>\`, or \`npm run orchestrate -- <command>\`, which also sets up what is missing.`,
+    `# Command line\n\n${MADE}\n\nIn the repository: \`npx orchestrate <command>\`. In a fresh clone the first call brings what is missing.`,
     `## All commands\n\n${table(
       ['command', 'what it does'],
       commands.map(({ path, command }) => [`[\`${path}\`](#${anchor(path)})`, cell(command.description())]),
