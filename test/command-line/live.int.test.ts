@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { identify } from '@orchestrate/embedded';
@@ -180,6 +180,39 @@ describe('a platform of its own', () => {
     expect(services.length).toBeGreaterThan(3);
     for (const { pid } of services) expect(identify(pid)).toBeNull();
     expect(existsSync(join(dataDir, 'run.json'))).toBe(false);
+  });
+
+  it('shows a name server that answers again, a DNS repair and a delivered proof, live', async () => {
+    const dataDir = join(folder, 'sandbox');
+    const at = (...args: string[]) => run(['--data-dir', dataDir, ...args]);
+    const quickstart = (name: string) => join(ROOT, 'examples/quickstart', name);
+    const zone = join(dataDir, 'sandbox/zones/juno.example.zone');
+    const silence = join(dataDir, 'sandbox/zones/juno.example.silent');
+    const up = await at('up', '--detach', '--sync', '100ms', '--sandbox', quickstart('zones'));
+    expect(up).toMatchObject({ code: 0, err: '' });
+    try {
+      await writeFile(silence, '');
+      expect((await at('tenant', 'apply', quickstart('tenant.yaml'))).code).toBe(0);
+      expect((await at('evidence', 'apply', quickstart('evidence.yaml'))).code).toBe(0);
+      expect(
+        (await at('readiness', 'juno', '--until', 'sending_domain=unknown', '--timeout', '30')).code,
+      ).toBe(0);
+      const watching = start(['--data-dir', dataDir, 'readiness', 'juno', '--watch']);
+      await eventually('unknown', () => /^sending_domain +orchestrate +○ unknown /m.test(watching.out()));
+      const shows = (change: RegExp) => eventually(`${change}`, () => change.test(watching.out()), 30_000);
+      await rm(silence);
+      await shows(/sending_domain {2}○ unknown → ▲ client_action {2}\(\w+ → dmarc_none\)/);
+      await appendFile(zone, '_dmarc IN TXT "v=DMARC1; p=none"\n');
+      await shows(
+        /sending_domain {2}▲ client_action → ○ provisioning {2}\(dmarc_none → no_delivered_proof\)/,
+      );
+      expect((await at('evidence', 'apply', quickstart('proof.yaml'))).code).toBe(0);
+      await shows(/sending_domain {2}○ provisioning → ● ready {2}\(no_delivered_proof → ok\)/);
+      watching.child.kill('SIGINT');
+      expect((await watching.ended).code).toBe(0);
+    } finally {
+      expect((await at('down')).code).toBe(0);
+    }
   });
 
   it('says with the end of its log why it did not come up', async () => {
