@@ -9,11 +9,14 @@ import { decisionTable, gateTable, layerTable, stateTable, wordsPage } from './r
 /** Path in the repository -> what must stand there. */
 function referenceFiles(root: string): ReadonlyMap<string, string> {
   const readme = join(root, 'README.md');
-  const tables = {
+  const listing = (path: string) => `\`\`\`ts\n${readFileSync(join(root, path), 'utf8').trim()}\n\`\`\``;
+  const made = {
     layers: layerTable(),
     states: stateTable(),
     decisions: decisionTable(),
     gates: gateTable(),
+    probe: listing('examples/extend/probe.ts'),
+    sender: listing('examples/extend/sender.ts'),
   };
   return new Map([
     ['docs/reference/cli.md', cliPage()],
@@ -22,8 +25,8 @@ function referenceFiles(root: string): ReadonlyMap<string, string> {
     ['docs/reference/streams.md', streamsPage()],
     [
       'README.md',
-      Object.entries(tables).reduce(
-        (text, [name, made]) => between(text, name, made, readme),
+      Object.entries(made).reduce(
+        (text, [name, one]) => between(text, name, one, readme),
         readFileSync(readme, 'utf8'),
       ),
     ],
