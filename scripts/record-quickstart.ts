@@ -13,8 +13,14 @@ import { between } from './reference/between.ts';
 const ROOT = resolve(import.meta.dirname, '..');
 const README = join(ROOT, 'examples/quickstart/README.md');
 const PICTURE = join(ROOT, 'docs/pictures/quickstart.svg');
-/** Commands that the picture shows. */
-const PICTURED = /readiness juno$|dispatch juno|explain juno/;
+const NOWHERE = /(?!)/;
+/** What the picture shows, and up to which line: as much as fits a screen. */
+const PICTURED: readonly { readonly command: RegExp; readonly until: RegExp }[] = [
+  { command: /readiness juno$/, until: /^risks/m },
+  { command: /^echo/, until: NOWHERE },
+  { command: /readiness juno --until/, until: NOWHERE },
+  { command: /explain juno/, until: /^eight answers/m },
+];
 
 const dataDir = mkdtempSync(join(tmpdir(), 'orchestrate-quickstart-'));
 try {
@@ -26,7 +32,10 @@ try {
     throw new Error(failed.map(({ command, output }) => `${command}\n${output}`).join('\n'));
   const session = played.map(asMarkdown).join('\n\n');
   writeFileSync(README, between(readFileSync(README, 'utf8'), 'session', session, README));
-  const commands = played.filter(({ command }) => PICTURED.test(command));
+  const commands = PICTURED.flatMap(({ command, until }) => {
+    const found = played.find((one) => command.test(one.command));
+    return found ? [{ command: found.command, output: linesBefore(found.output, until) }] : [];
+  });
   const title = 'orchestrate: may this message go out now?';
   mkdirSync(dirname(PICTURE), { recursive: true });
   writeFileSync(PICTURE, await terminalPicture({ title, columns: COLUMNS, commands }));
@@ -46,4 +55,11 @@ function asConsole({ command, output }: Played): string {
     .map((line) => line.trimEnd())
     .join('\n');
   return `\`\`\`console\n$ ${command}\n${plain}\n\`\`\``.replace('\n\n```', '\n```');
+}
+
+/** The lines of an output before the one that is named, colours kept. */
+function linesBefore(output: string, until: RegExp): string {
+  const lines = output.split('\n');
+  const end = lines.findIndex((line) => until.test(stripVTControlCharacters(line)));
+  return (end < 1 ? lines : lines.slice(0, end)).join('\n').trimEnd();
 }

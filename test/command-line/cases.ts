@@ -36,10 +36,11 @@ const NO_PLATFORM = /^no platform runs in .*: start one with `npm start`, or nam
 export const CASES: Readonly<Record<string, Case>> = {
   up: {
     well: () => ({ args: ['up'], says: /^the platform is up already: nats:/ }),
+    // What it was not started with it does not become by starting it again.
     badly: () => ({
-      args: ['up', '--policy'],
-      code: 2,
-      says: /option '--policy <file>' argument missing/,
+      args: ['up', '--policy', 'policies/default.json', '--sync', '100ms'],
+      code: 1,
+      says: /^the platform in .* is up already, and --policy and --sync changes nothing: stop it first with `orchestrate down`, or put a policy in force/m,
     }),
     down: {
       args: ['up', '--policy', '/nowhere/policy.json'],
@@ -268,7 +269,7 @@ export const CASES: Readonly<Record<string, Case>> = {
   freeze: {
     well: () => ({
       args: ['freeze', 'held', '--reason', 'abuse_suspected'],
-      says: /^held is frozen \(record \d+\): nothing is released until `orchestrate unfreeze held`, and what waited ends in BLOCK$/m,
+      says: /^held is frozen \(record \d+\): nothing is released until `orchestrate unfreeze held`, and what is decided meanwhile ends in BLOCK$/m,
     }),
     json: () => ['freeze', '--all'],
     badly: () => ({

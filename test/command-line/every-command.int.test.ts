@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildProgram, type Command, ERROR_OUTPUT, OUTPUTS, type OutputName } from '@orchestrate/cli';
 import { applyTenantFile, readPolicyFile } from '@orchestrate/client';
+import { type DnsServer, startDnsServer } from '@orchestrate/sandbox';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PlatformFixture, startPlatformFixture } from '../journeys/platform-fixture.ts';
 import { decided, readyTenant, request } from '../journeys/tenant-fixture.ts';
@@ -32,10 +33,14 @@ describe('every command', () => {
   let fixture: PlatformFixture;
   let folder: string;
   let stage: Stage;
-  const here = (args: readonly string[]) => run(['--data-dir', stage.dataDir, ...args]);
+  let dns: DnsServer;
+  /** What `doctor` finds must not hang on the network of the machine. */
+  const outside = () => ({ DNS_SERVERS: dns.address });
+  const here = (args: readonly string[]) => run(['--data-dir', stage.dataDir, ...args], outside());
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'orchestrate-files-'));
+    dns = await startDnsServer({ behaviours: { '.': 'refused' } });
     const file = async (name: string, text: string) => {
       await writeFile(join(folder, name), text);
       return join(folder, name);
@@ -71,6 +76,7 @@ describe('every command', () => {
   });
   afterAll(async () => {
     await fixture[Symbol.asyncDispose]();
+    await dns.stop();
     await rm(folder, { recursive: true, force: true });
   });
 
@@ -137,7 +143,7 @@ describe('every command', () => {
   describe.concurrent('says where no platform is that none is, and how to start one', () => {
     it.each(NAMES)('%s', async (name) => {
       const wanted = CASES[name]!.down ?? withoutPlatform(CASES[name]!.well(stage).args);
-      const ran: Ran = await run(['--data-dir', join(folder, 'nothing'), ...wanted.args]);
+      const ran: Ran = await run(['--data-dir', join(folder, 'nothing'), ...wanted.args], outside());
       expect(ran.code === 0 ? ran.out : ran.err).toMatch(wanted.says);
       expect(ran.code).toBe(wanted.code);
       if (ran.code !== 0) expectPlain(ran.err);

@@ -7,7 +7,7 @@ import { identify } from '@orchestrate/embedded';
 import { eventually } from '@orchestrate/test-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PlatformFixture, startPlatformFixture } from '../journeys/platform-fixture.ts';
-import { observe, readyTenant, request } from '../journeys/tenant-fixture.ts';
+import { chainOf, decisions, observe, readyTenant, request } from '../journeys/tenant-fixture.ts';
 import { documentsIn, ROOT, run, start } from './run-command.ts';
 
 const MAIN = join(ROOT, 'libs/cli/src/main.ts');
@@ -96,6 +96,24 @@ describe('what goes on until ^C', () => {
     await eventually('the change', () => CANNOT_SEND.test(watching.out()));
     watching.child.kill('SIGINT');
     expect((await watching.ended).code).toBe(0);
+  });
+
+  it('finds the record of a command among thousands that are decided meanwhile', async () => {
+    const tenantId = 'busy';
+    await readyTenant(fixture.broker, tenantId, { capPerDay: 5_000 });
+    const asking = (async () => {
+      for (let n = 1; n <= 2_000; n++) await request(fixture.broker, tenantId, n);
+    })();
+    await eventually(
+      'decisions are being made',
+      async () => (await decisions(fixture.broker, tenantId)).length > 50,
+    );
+    const frozen = await run(here('freeze', tenantId));
+    expect(frozen).toMatchObject({ code: 0, err: '' });
+    await asking;
+    const kinds = (await chainOf(fixture.broker, tenantId)).map(({ record }) => record.kind);
+    expect(kinds.indexOf('INTERVENTION')).toBeGreaterThan(50);
+    expect(kinds.slice(kinds.indexOf('INTERVENTION'))).not.toContain('APPROVE');
   });
 
   it('a reader that has seen enough is no error', async () => {
@@ -215,17 +233,43 @@ describe('a platform of its own', () => {
     }
   });
 
-  it('says with the end of its log why it did not come up', async () => {
-    const ran = await run(['--data-dir', join(folder, 'broken'), 'up', '--detach'], {
-      DNS_SERVERS: 'nowhere',
-    });
-    expect(ran.code).toBe(1);
-    expect(ran.err).toMatch(/^the platform did not come up \(exit code 1\); the end of .*platform\.log:\n/);
-    expect(ran.err).toContain('DNS_SERVERS');
+  it('says why it did not come up in the background as in the foreground, and nothing of the run before', async () => {
+    const broken = ['--data-dir', join(folder, 'broken'), 'up', '--detach'];
+    const service = await run(broken, { DNS_SERVERS: 'nowhere' });
+    expect(service.code).toBe(1);
+    expect(service.err).toMatch(/^service `evidence-probes-1` ended with code 2 .*\n.*DNS_SERVERS/);
+    const policy = await run([...broken, '--policy', '/nowhere/policy.json']);
+    expect(policy).toMatchObject({ code: 4, err: '/nowhere/policy.json:1: there is no such file\n' });
+    const sync = await run([...broken, '--sync', 'banana']);
+    expect(sync.code).toBe(2);
+    expect(sync.err).toMatch(/'banana' is invalid\. it takes `always`, or an interval such as 100ms/);
   });
 });
 
 describe('the TAB key', () => {
+  it('completes tenants, in a bash that has no package for completion', async () => {
+    await using fixture = await startPlatformFixture({
+      services: [{ name: 'layer-runtime' }, { name: 'truth-aggregator' }],
+    });
+    await readyTenant(fixture.broker, 'aurora');
+    const script = [
+      `orchestrate() { "${process.execPath}" "${MAIN}" "$@"; }`,
+      'source <(orchestrate completion bash)',
+      // Only bash itself may call it, while it completes.
+      'compopt() { :; }',
+      'COMP_WORDS=(orchestrate readiness aur)',
+      'COMP_CWORD=2',
+      '__orchestrate_complete',
+      'echo $COMPREPLY',
+    ].join('\n');
+    const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', script], {
+      encoding: 'utf8',
+      env: { ...process.env, ORCHESTRATE_DATA_DIR: fixture.platform.dataDir, NATS_URL: '' },
+    });
+    expect(stderr).toBe('');
+    expect(stdout).toContain('aurora');
+  });
+
   const complete = (...words: string[]) => run(['complete', '--', ...words]);
 
   it('completes commands, options and their choices', async () => {

@@ -24,6 +24,7 @@ export async function play(
   onPlayed: (played: Played) => void = () => {},
 ): Promise<readonly Played[]> {
   const all: Played[] = [];
+  await using _platform = { [Symbol.asyncDispose]: () => stop(dataDir) };
   for (const step of session) {
     const command = step.command.replace(HELD, () => heldIn(all));
     const deadline = Date.now() + SETTLED_MS_MAX;
@@ -40,6 +41,11 @@ export async function play(
     }
   }
   return all;
+}
+
+/** Whatever went wrong, no platform is left behind. */
+async function stop(dataDir: string): Promise<void> {
+  await run('npx orchestrate down', dataDir);
 }
 
 function heldIn(played: readonly Played[]): string {
@@ -75,13 +81,27 @@ async function run(command: string, dataDir: string): Promise<{ output: string; 
 }
 
 /** What must be the same in every run: the words, without numbers, ids, and how wide a column happened to be. */
+/** What differs from run to run: ids, digests, places, times, how long something took. All other figures count. */
+const RUN_SPECIFIC = [
+  /\b[0-9a-f]{8,}(-[0-9a-f]+)*\b/g,
+  /\bd-[0-9a-f]+/g,
+  /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g,
+  /\d\d:\d\d:\d\d/g,
+  /127\.0\.0\.1:\d+/g,
+  /\b(?:pid|epoch|record) \d+/g,
+  /\b(?:CONFIG|DECISIONS|TRUTH)\/\d+/g,
+  /\d+(?:\.\d+)? ?(?:ms|s|min|h|d)\b/g,
+];
+
+/** What must be the same in every run, however wide a column happened to be. */
 export function wordsOf(output: string, { anyOrder, lastLine }: Step): string {
-  const lines = stripVTControlCharacters(output)
-    .replaceAll(/\b[0-9a-f]{8,}(-[0-9a-f]+)*\b/g, '#')
-    .replaceAll(/\bd-[0-9a-f]+/g, '#')
-    .replaceAll(/\d+(\.\d+)?( ?(ms|s|min|h|d)\b)?/g, '#')
-    .split('\n')
-    .map((line) => line.replaceAll(/\s+/g, ' ').trim());
+  const plain = RUN_SPECIFIC.reduce(
+    (text, one) => text.replaceAll(one, '#'),
+    stripVTControlCharacters(output),
+  );
+  const lines = plain.split('\n').map((line) => line.replaceAll(/\s+/g, ' ').trim());
   const told = lastLine ? lines.filter((line) => line !== '').slice(-1) : lines;
-  return (anyOrder ? told.toSorted() : told).join(' ').replaceAll(/\s+/g, ' ').trim();
+  // Of records that may come in another order the place is no part of what is said.
+  const ordered = anyOrder ? told.map((line) => line.replace(/^\d+ /, '')).toSorted() : told;
+  return ordered.join(' ').replaceAll(/\s+/g, ' ').trim();
 }

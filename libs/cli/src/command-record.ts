@@ -1,12 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type OperatorCommand, readChainEnd, sendCommand } from '@orchestrate/client';
+import { followChain, type OperatorCommand, sendCommand } from '@orchestrate/client';
 import type { ApprovalRecorded, InterventionRecorded } from '@orchestrate/contracts';
 import type { Broker } from '@orchestrate/messaging';
 import { Failure } from './failure.ts';
+import { whileWaiting } from './progress.ts';
 
 const RECORD_MS_MAX = 15_000;
-const LOOK_MS = 100;
-const RECORDS_LOOKED_AT = 32;
 
 export interface CommandRecord {
   readonly seq: number;
@@ -18,24 +16,41 @@ export async function commandAndAwaitRecord(
   broker: Broker,
   command: OperatorCommand & { readonly tenantId: string },
 ): Promise<CommandRecord> {
+  const fromSeq = await nextRecordSeq(broker);
   const [commandSeq] = await sendCommand(broker, command);
-  return awaitRecord(broker, command.tenantId, commandSeq!);
+  const record = awaitRecord(broker, command.tenantId, commandSeq!, fromSeq);
+  return whileWaiting(`waiting for the record of ${command.command}`, record);
 }
 
+/** Records that are written from now on have this sequence in DECISIONS or a higher one. */
+export async function nextRecordSeq(broker: Broker): Promise<number> {
+  return (await broker.jsm.streams.info('DECISIONS')).state.last_seq + 1;
+}
+
+/** People's acts are on subjects of their own: however much is decided meanwhile, this one is not overlooked. */
 export async function awaitRecord(
   broker: Broker,
   tenantId: string,
   commandSeq: number,
+  fromSeq: number,
 ): Promise<CommandRecord> {
-  const deadline = Date.now() + RECORD_MS_MAX;
-  while (Date.now() < deadline) {
-    for (const { seq, record } of await readChainEnd(broker, tenantId, RECORDS_LOOKED_AT)) {
-      if ((record.kind === 'APPROVAL' || record.kind === 'INTERVENTION') && record.commandSeq === commandSeq)
-        return { seq, record };
-    }
-    await sleep(LOOK_MS);
+  const found = Promise.withResolvers<CommandRecord>();
+  const kinds = ['APPROVAL', 'INTERVENTION'] as const;
+  const follower = await followChain(broker, { tenantId, fromSeq, kinds }, ({ seq, record }) => {
+    const byPerson = record as CommandRecord['record'];
+    if (byPerson.commandSeq === commandSeq) found.resolve({ seq, record: byPerson });
+  });
+  const timer = setTimeout(() => found.reject(notRecorded(tenantId, commandSeq)), RECORD_MS_MAX);
+  try {
+    return await found.promise;
+  } finally {
+    clearTimeout(timer);
+    await follower.close();
   }
-  throw new Failure(
+}
+
+function notRecorded(tenantId: string, commandSeq: number): Failure {
+  return new Failure(
     'failed',
     `the command is stored (OPERATOR/${commandSeq}) and takes effect with its record, which \`${tenantId}\` did not get within ${RECORD_MS_MAX / 1000} s: see whether dispatch-governance is up with \`orchestrate status\`, and \`orchestrate doctor\` for what was rejected`,
   );

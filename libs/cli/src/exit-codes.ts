@@ -17,7 +17,8 @@ export const EXIT_MEANINGS: Readonly<Record<ExitName, string>> = {
     'tried, and it did not work or did not happen in time; of `status` and `doctor`: something is wrong',
   usage: 'called in a way that the command does not know',
   unreachable: 'no platform runs here, or the server does not answer or has no streams',
-  refused: 'a file cannot be taken as it is: nothing of it took effect, and every mistake is named',
+  refused:
+    'a file cannot be taken as it is: nothing of it took effect, and every mistake is named; of a list: not one row could be used',
   notThere: 'the tenant, campaign, import or dispatch that was named does not exist',
   interrupted: 'ended by ^C; what was done by then is done, and the same command goes on from there',
 };

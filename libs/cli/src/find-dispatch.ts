@@ -22,7 +22,10 @@ export async function findDispatch(
   if (found !== undefined) {
     const shown = [found, ...others].slice(0, SHOWN_MAX).join(', ');
     const more = others.length + 1 > SHOWN_MAX ? ` and ${others.length + 1 - SHOWN_MAX} more` : '';
-    throw new Failure('notThere', `\`${written}\` is the beginning of several dispatches: ${shown}${more}`);
+    throw new Failure(
+      'usage',
+      `\`${written}\` is the beginning of several dispatches, give more of it: ${shown}${more}`,
+    );
   }
   await tenantNamed(broker, tenantId);
   const asked = [...(await readRequested(broker, tenantId))].filter((id) => id.startsWith(written));

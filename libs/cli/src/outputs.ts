@@ -111,9 +111,9 @@ export const OUTPUTS = {
   }),
   down: z.strictObject({ up: z.literal(false), stopped: z.boolean() }),
   status: z.strictObject({
-    up: z.boolean(),
-    natsUrl: z.string().nullable(),
-    startedAt: z.string().nullable(),
+    up: z.literal(true),
+    natsUrl: z.string(),
+    startedAt: z.string(),
     services: z.array(
       z.strictObject({
         instance: z.string(),

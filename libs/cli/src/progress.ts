@@ -42,3 +42,17 @@ export class Progress {
     if (this.#shown) this.#bar.stop();
   }
 }
+
+const CLEAR_LINE = '\r\u001b[K';
+
+/** Says on a terminal what is waited for, once it takes longer than a blink. */
+export async function whileWaiting<T>(what: string, work: Promise<T>): Promise<T> {
+  if (!process.stderr.isTTY) return work;
+  const timer = setTimeout(() => process.stderr.write(`${what} …`), SHOW_AFTER_MS);
+  try {
+    return await work;
+  } finally {
+    clearTimeout(timer);
+    process.stderr.write(CLEAR_LINE);
+  }
+}

@@ -1,8 +1,8 @@
 import { partitionOf } from '@orchestrate/canon';
-import { type Mark, truthMarked, truthRecorded } from '@orchestrate/contracts';
+import { type Mark, type RecordKind, truthMarked, truthRecorded } from '@orchestrate/contracts';
 import { type Broker, decodeLenient, StreamFollower } from '@orchestrate/messaging';
 import type { StoredRecord } from './check-books.ts';
-import { type StoredTruth, storedRecord, storedTruth } from './read-side.ts';
+import { chainSubjects, type StoredTruth, storedRecord, storedTruth } from './read-side.ts';
 
 export interface TruthWatch {
   readonly onTruth: (truth: StoredTruth) => void;
@@ -28,14 +28,21 @@ export function followTruth(
 
 export type ChainWatch = (record: StoredRecord) => void;
 
-/** Tells every record of a tenant's chain from a position in DECISIONS on, in chain order. */
+export interface ChainRange {
+  readonly tenantId: string;
+  /** Position in DECISIONS. */
+  readonly fromSeq: number;
+  /** Default: all. */
+  readonly kinds?: readonly RecordKind[];
+}
+
+/** Tells the records of a tenant's chain from a position on, in chain order. */
 export function followChain(
   broker: Broker,
-  tenantId: string,
-  fromSeq: number,
+  { tenantId, fromSeq, kinds }: ChainRange,
   watch: ChainWatch,
 ): Promise<StreamFollower> {
-  const filters = [`decision.${partitionOf(tenantId)}.${tenantId}.*`];
+  const filters = chainSubjects(tenantId, kinds);
   return StreamFollower.start(broker, { stream: 'DECISIONS', filters, fromSeq }, (stored) =>
     watch(storedRecord(stored)),
   );

@@ -22,7 +22,9 @@ export async function refuseOffboarded(broker: Broker, tenantId: string): Promis
   const found = await readOffboarding(broker, tenantId);
   if (!found) return;
   const day = dayOf(found.offboarding.offboardedAtMs);
-  throw new Error(`\`${tenantId}\` was offboarded on ${day}: its id is not given out again, choose another`);
+  throw new NotThere(
+    `\`${tenantId}\` was offboarded on ${day}: its id is not given out again, choose another`,
+  );
 }
 
 /** Why a tenant cannot be looked at: it left, and then its records are what remains; or nobody ever applied it. */

@@ -10,6 +10,7 @@ import {
   type OutcomeReported,
   outcomeRecorded,
   outcomeReported,
+  type RecordKind,
   type TenantConfig,
   type TruthRecorded,
   tenantConfigured,
@@ -94,9 +95,18 @@ export function isFresh(asOfMs: number | null, { dispatch }: Policy, nowMs: numb
   return asOfMs !== null && nowMs - asOfMs <= dispatch.cadenceSec * dispatch.truthCadences * 1000;
 }
 
-/** Every record of the tenant that is still in the stream, oldest first. */
-export async function readChain(broker: Broker, tenantId: string): Promise<StoredRecord[]> {
-  const filters = [`decision.${partitionOf(tenantId)}.${tenantId}.*`];
+/** Where the records of a tenant's chain stand in DECISIONS: all, or those of some kinds. */
+export function chainSubjects(tenantId: string, kinds?: readonly RecordKind[]): string[] {
+  return (kinds ?? ['*']).map((kind) => `decision.${partitionOf(tenantId)}.${tenantId}.${kind}`);
+}
+
+/** Every record of the tenant, or every one of some kinds, that is still in the stream, oldest first. */
+export async function readChain(
+  broker: Broker,
+  tenantId: string,
+  kinds?: readonly RecordKind[],
+): Promise<StoredRecord[]> {
+  const filters = chainSubjects(tenantId, kinds);
   const records: StoredRecord[] = [];
   for await (const stored of readStored(broker, { stream: 'DECISIONS', filters, fromSeq: 1 })) {
     records.push(storedRecord(stored));

@@ -239,10 +239,10 @@ describe('on a server that is named', () => {
     expect(rejected).toMatchObject({
       status: 'warn',
       data: { total: 1, 'rejected.EVIDENCE.not_json': 1, newestService: 'layer-runtime' },
-      remedy: expect.stringContaining('rejected.EVIDENCE.not_json'),
+      remedy: expect.stringContaining('not_json: the input is not JSON'),
     });
     expect(rejected.detail).toMatch(
-      /1 input rejected \(EVIDENCE not_json 1\); the newest \d+ s ago by layer-runtime: EVIDENCE\/1, this is not JSON/,
+      /1 input rejected \(EVIDENCE not_json 1\); \d+ s ago by layer-runtime: EVIDENCE\/1 on \S+: this is not JSON/,
     );
   });
 

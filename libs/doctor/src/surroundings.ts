@@ -45,8 +45,11 @@ export async function lookAround(
   options: DiagnoseOptions,
   opened: AsyncDisposableStack,
 ): Promise<Surroundings> {
-  const { root, dataDir, natsUrl, env = process.env, nowMs = Date.now } = options;
+  const { root, dataDir, natsUrl, nowMs = Date.now } = options;
   const local = localPlatform(dataDir);
+  // What the running platform asks and not what this terminal would: the one is looked at, not the other.
+  const given = options.env ?? process.env;
+  const env = local.kind === 'up' && natsUrl === undefined ? { ...given, ...local.run.outside } : given;
   const url = natsUrl ?? (local.kind === 'up' ? local.run.nats.url : null);
   const address = url === null ? null : addressOf(url);
   const isStoreHere =

@@ -5,7 +5,7 @@ import { readableLogLine } from './log-line.ts';
 import { ensureNatsServer } from './nats-binary.mjs';
 import { type NatsServer, startNatsServer, stopOrphanedNatsServer } from './nats-process.ts';
 import { identify, isSameProcess, ownIdentity } from './process-identity.ts';
-import { readRunFile, removeRunFile, writeRunFile } from './run-file.ts';
+import { type RunFile, readRunFile, removeRunFile, writeRunFile } from './run-file.ts';
 import { takeRunLock } from './run-lock.ts';
 import { Supervisor } from './supervisor.ts';
 
@@ -65,6 +65,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       version: 1,
       ...ownIdentity(),
       startedAt,
+      outside: outsideOf({ ...process.env, ...options.env }),
       nats: { url: nats.url, monitoringUrl: nats.monitoringUrl, ...natsIdentity },
       services: supervisor
         .list()
@@ -139,6 +140,15 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
 export function attach(dataDir: string): string | null {
   const file = readRunFile(resolve(dataDir));
   return file && isSameProcess(file) ? file.nats.url : null;
+}
+
+function outsideOf({ DNS_SERVERS, SMTP_URL }: NodeJS.ProcessEnv): NonNullable<RunFile['outside']> {
+  const smtp = SMTP_URL && URL.canParse(SMTP_URL) ? new URL(SMTP_URL) : null;
+  if (smtp) {
+    smtp.username = '';
+    smtp.password = '';
+  }
+  return { ...(DNS_SERVERS ? { DNS_SERVERS } : {}), ...(smtp ? { SMTP_URL: smtp.href } : {}) };
 }
 
 /** Whoever holds the lock may pass over a run file that cannot be read: power loss can leave an empty one. */

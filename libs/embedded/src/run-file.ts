@@ -10,6 +10,8 @@ export const runFileSchema = z.object({
   ...processFields,
   startedAt: z.iso.datetime(),
   nats: z.object({ url: z.string(), monitoringUrl: z.string(), ...processFields }),
+  /** What the services were told of the outside world; without user and password. */
+  outside: z.object({ DNS_SERVERS: z.string().optional(), SMTP_URL: z.string().optional() }).optional(),
   services: z.array(
     z.object({
       name: z.string(),

@@ -1,5 +1,5 @@
 import { followChain, isDecision, readChain, readChainEnd, type StoredRecord } from '@orchestrate/client';
-import { type ChainRecord, RECORD_KINDS } from '@orchestrate/contracts';
+import { type ChainRecord, RECORD_KINDS, type RecordKind } from '@orchestrate/contracts';
 import { Command, Option } from 'commander';
 import { idArgument, wholeNumber, withExample } from '../arguments.ts';
 import { globalOptions, withBroker } from '../connect.ts';
@@ -10,7 +10,7 @@ import { colours, inDecisionColour, printJson, printLine, shortDispatch, timeOf 
 
 interface DecisionsOptions {
   readonly last: number;
-  readonly kind?: string;
+  readonly kind?: RecordKind;
   readonly follow?: boolean;
 }
 
@@ -34,11 +34,10 @@ async function decisions(tenantId: string, options: DecisionsOptions, command: C
   const { last, kind, follow } = options;
   await withBroker(command, async (broker) => {
     const { json } = globalOptions(command);
-    const fits = ({ record }: StoredRecord) => kind === undefined || record.kind === kind;
     const end =
       kind === undefined
         ? await readChainEnd(broker, tenantId, last)
-        : (await readChain(broker, tenantId)).filter(fits).slice(-last);
+        : (await readChain(broker, tenantId, [kind])).slice(-last);
     if (end.length === 0) await tenantNamed(broker, tenantId);
     const show = ({ seq, digest, record }: StoredRecord) => {
       if (json) printJson(OUTPUTS.decisions, { seq, digest, record });
@@ -56,9 +55,8 @@ async function decisions(tenantId: string, options: DecisionsOptions, command: C
     if (!follow) return;
     const head = (await readChainEnd(broker, tenantId, 1))[0]?.seq ?? 0;
     const fromSeq = (end.at(-1)?.seq ?? head) + 1;
-    const follower = await followChain(broker, tenantId, fromSeq, (record) => {
-      if (fits(record)) show(record);
-    });
+    const kinds = kind === undefined ? {} : { kinds: [kind] };
+    const follower = await followChain(broker, { tenantId, fromSeq, ...kinds }, show);
     await Promise.race([untilInterrupted(), follower.done]);
     await follower.close();
   });

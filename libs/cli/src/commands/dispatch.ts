@@ -1,18 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DISPATCH_DECISIONS, type DispatchDecision } from '@orchestrate/canon';
-import { checkRequest, followChain, isDecision, readTruth, requestDispatches } from '@orchestrate/client';
+import {
+  checkRequest,
+  type DispatchRequestsReport,
+  effectiveDecisions,
+  followChain,
+  readChain,
+  readTruth,
+  requestDispatches,
+} from '@orchestrate/client';
 import type { DecisionRecorded } from '@orchestrate/contracts';
 import type { Broker } from '@orchestrate/messaging';
 import { Command } from 'commander';
 import { idArgument, wholeNumber, withExample } from '../arguments.ts';
+import { nextRecordSeq } from '../command-record.ts';
 import { globalOptions, withBroker } from '../connect.ts';
+import { EXIT } from '../exit-codes.ts';
 import { onInterruptSay } from '../interrupt.ts';
 import { onlyOne, tenantNamed } from '../only-one.ts';
 import { OUTPUTS } from '../outputs.ts';
 import { inDecisionColour, printJson, printLine, printTable } from '../print.ts';
-import { Progress } from '../progress.ts';
+import { Progress, whileWaiting } from '../progress.ts';
 import { whyOf } from './decisions.ts';
-import { importWithProgress, printReport, rowsOf } from './leads.ts';
+import { importWithProgress, isUseless, printReport, rowsOf } from './leads.ts';
 
 const TRUTH_MS_MAX = 5_000;
 
@@ -57,11 +67,16 @@ async function dispatch(tenantId: string, options: DispatchOptions, command: Com
       ...(options.suppressions ? { suppressionFile: options.suppressions } : {}),
     });
     if (!json) printReport(options.leads, imported);
-    await truthKnows(broker, tenantId, importId, startedMs);
+    if (isUseless(imported)) process.exitCode = EXIT.refused;
+    await whileWaiting(
+      'waiting until the truth knows the list',
+      truthKnows(broker, tenantId, importId, startedMs),
+    );
     const asking = new Progress('asking', 'dispatches');
     let askedFor = 0;
     const again = `the same command goes on from there, and \`orchestrate decisions ${tenantId}\` shows what was decided`;
     onInterruptSay(() => `interrupted after asking for ${askedFor} dispatches: ${again}`);
+    const fromSeq = await nextRecordSeq(broker);
     const asked = await requestDispatches(broker, {
       tenantId,
       campaign,
@@ -76,7 +91,7 @@ async function dispatch(tenantId: string, options: DispatchOptions, command: Com
       },
     });
     asking.done();
-    const decided = await awaitDecisions(broker, tenantId, asked.dispatchIds, options.wait);
+    const decided = await awaitDecisions(broker, { tenantId, asked, fromSeq, waitSec: options.wait });
     const waiting = asked.dispatchIds.length - decided.length;
     if (json) {
       const tally = Object.fromEntries(
@@ -102,6 +117,7 @@ async function dispatch(tenantId: string, options: DispatchOptions, command: Com
     }
     printLine(`${asked.requested} asked for, ${asked.already} asked for before, ${waiting} not decided yet`);
     if (decided.length > 0) printTally(decided);
+    if (asked.dispatchIds.length === 0) return;
     const next = `orchestrate decisions ${tenantId}`;
     printLine(
       waiting > 0 ? `what is decided later shows with \`${next} --follow\`` : `see each with \`${next}\``,
@@ -137,26 +153,38 @@ async function truthKnows(
   }
 }
 
+interface Asked {
+  readonly tenantId: string;
+  readonly asked: DispatchRequestsReport;
+  /** Position in DECISIONS from which on new decisions are. */
+  readonly fromSeq: number;
+  readonly waitSec: number;
+}
+
 /** The decision in effect on each dispatch, in their order, once all are there or the time is over. */
 async function awaitDecisions(
   broker: Broker,
-  tenantId: string,
-  dispatchIds: readonly string[],
-  waitSec: number,
+  { tenantId, asked, fromSeq, waitSec }: Asked,
 ): Promise<DecisionRecorded[]> {
+  const { dispatchIds } = asked;
   const wanted = new Set(dispatchIds);
-  const decided = new Map<string, DecisionRecorded>();
+  const before =
+    asked.already === 0 ? [] : effectiveDecisions(await readChain(broker, tenantId, DISPATCH_DECISIONS));
+  const decided = new Map([...before].filter(([dispatchId]) => wanted.has(dispatchId)));
   const complete = Promise.withResolvers<void>();
   const progress = new Progress('deciding', 'decided');
-  const follower = await followChain(broker, tenantId, 1, ({ record }) => {
-    if (!isDecision(record.kind)) return;
-    const decision = record as DecisionRecorded;
-    if (!wanted.has(decision.dispatchId)) return;
-    decided.set(decision.dispatchId, decision);
-    progress.show(decided.size / wanted.size, decided.size);
-    if (decided.size === wanted.size) complete.resolve();
-  });
-  if (wanted.size > 0) {
+  const follower = await followChain(
+    broker,
+    { tenantId, fromSeq, kinds: DISPATCH_DECISIONS },
+    ({ record }) => {
+      const decision = record as DecisionRecorded;
+      if (!wanted.has(decision.dispatchId)) return;
+      decided.set(decision.dispatchId, decision);
+      progress.show(decided.size / wanted.size, decided.size);
+      if (decided.size === wanted.size) complete.resolve();
+    },
+  );
+  if (decided.size < wanted.size) {
     const deadline = Promise.withResolvers<void>();
     const timer = setTimeout(deadline.resolve, waitSec * 1000);
     await Promise.race([complete.promise, deadline.promise]);

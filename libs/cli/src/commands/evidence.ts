@@ -1,4 +1,4 @@
-import { applyEvidenceFile, readStoredConfig } from '@orchestrate/client';
+import { applyEvidenceFile, loadEvidenceFile, readStoredConfig } from '@orchestrate/client';
 import { Command } from 'commander';
 import { withExample } from '../arguments.ts';
 import { globalOptions, withBroker } from '../connect.ts';
@@ -13,6 +13,8 @@ export function evidenceCommand(): Command {
     .argument('<file...>', 'YAML files')
     .action(async (files: string[], _options: object, command: Command) => {
       await withBroker(command, async (broker) => {
+        // All of them first: a mistake in one leaves nothing of any reported.
+        for (const file of files) await loadEvidenceFile(file, Date.now());
         for (const file of files) {
           const report = await applyEvidenceFile(broker, file);
           if (globalOptions(command).json) printJson(OUTPUTS['evidence apply'], report);

@@ -2,13 +2,17 @@ import { partitionOf } from '@orchestrate/canon';
 import { ALL_TENANTS, isEverythingFrozen, readTenants, sendCommand } from '@orchestrate/client';
 import { INTERVENTION_REASONS } from '@orchestrate/contracts';
 import { Command, Option } from 'commander';
+import pLimit from 'p-limit';
 import { actorOption, idArgument, withExample } from '../arguments.ts';
-import { awaitRecord, type CommandRecord } from '../command-record.ts';
+import { awaitRecord, type CommandRecord, nextRecordSeq } from '../command-record.ts';
 import { globalOptions, withBroker } from '../connect.ts';
 import { Failure } from '../failure.ts';
 import { tenantNamed } from '../only-one.ts';
 import { OUTPUTS } from '../outputs.ts';
-import { printJson, printLine } from '../print.ts';
+import { counted, printJson, printLine } from '../print.ts';
+import { whileWaiting } from '../progress.ts';
+
+const AWAITED_AT_A_TIME = 32;
 
 interface FreezeOptions {
   readonly all?: boolean;
@@ -18,7 +22,7 @@ interface FreezeOptions {
 
 export function freezeCommand(): Command {
   const command = define('freeze', 'incident').description(
-    'stop a tenant, or everything: nothing is released from the record of it on, and what waits ends in BLOCK for good',
+    'stop a tenant, or everything: nothing is released from the record of it on; what is asked for or decided again meanwhile ends in BLOCK for good',
   );
   return withExample(command, 'freeze aurora --reason abuse_suspected', 'freeze --all --reason incident');
 }
@@ -57,16 +61,19 @@ async function act(
     const told = { command: name, actor, reasonCode: reason } as const;
     if (tenantId !== undefined) await tenantNamed(broker, tenantId);
     const tenants = tenantId === undefined ? await readTenants(broker) : [tenantId];
+    const fromSeq = await nextRecordSeq(broker);
     const sequences = await sendCommand(broker, { tenantId: tenantId ?? ALL_TENANTS, ...told });
-    const records = await Promise.all(
-      tenants.map((one) => awaitRecord(broker, one, sequences[all ? partitionOf(one) : 0]!)),
+    const atATime = pLimit(AWAITED_AT_A_TIME);
+    const awaited = tenants.map((one) =>
+      atATime(() => awaitRecord(broker, one, sequences[all ? partitionOf(one) : 0]!, fromSeq)),
     );
+    const records = await whileWaiting(`waiting for the record of ${name}`, Promise.all(awaited));
     if (globalOptions(command).json) {
       for (const [index, found] of records.entries())
         printJson(OUTPUTS[name], { tenantId: tenants[index]!, command: name, ...recordOf(found) });
     } else if (all)
       printLine(
-        `${name === 'freeze' ? 'frozen' : 'thawed'}: everything, ${tenants.length} tenants on record`,
+        `${name === 'freeze' ? 'frozen' : 'thawed'}: everything; it is on record of ${counted(tenants.length, 'tenant')}`,
       );
     else {
       const everythingFrozen = await isEverythingFrozen(broker, tenantId!);
@@ -86,7 +93,7 @@ function sentence(
   everythingFrozen: boolean,
 ): string {
   return name === 'freeze'
-    ? `${tenantId} is frozen (record ${record.ordinal}): nothing is released until \`orchestrate unfreeze ${tenantId}\`, and what waited ends in BLOCK`
+    ? `${tenantId} is frozen (record ${record.ordinal}): nothing is released until \`orchestrate unfreeze ${tenantId}\`, and what is decided meanwhile ends in BLOCK`
     : everythingFrozen
       ? `the freeze of ${tenantId} is ended (record ${record.ordinal}), but everything is frozen: \`orchestrate unfreeze --all\` ends that`
       : `${tenantId} is thawed (record ${record.ordinal}): its layers are checked again before anything is released`;

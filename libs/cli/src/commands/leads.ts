@@ -3,6 +3,7 @@ import type { Broker } from '@orchestrate/messaging';
 import { Command } from 'commander';
 import { idArgument, withExample } from '../arguments.ts';
 import { globalOptions, withBroker } from '../connect.ts';
+import { EXIT } from '../exit-codes.ts';
 import { onInterruptSay } from '../interrupt.ts';
 import { onlyOne, tenantNamed } from '../only-one.ts';
 import { OUTPUTS } from '../outputs.ts';
@@ -46,6 +47,7 @@ async function run(file: string, options: ImportOptions, command: Command): Prom
     if (globalOptions(command).json) {
       printJson(OUTPUTS['leads import'], { tenantId: options.tenant, ...rowsOf(report) });
     } else printReport(file, report);
+    if (isUseless(report)) process.exitCode = EXIT.refused;
   });
 }
 
@@ -75,6 +77,9 @@ export async function importWithProgress(
 export function rowsOf({ leads: _leads, ...rows }: LeadImportReport): Omit<LeadImportReport, 'leads'> {
   return rows;
 }
+
+/** Rows, and not one of them a person. */
+export const isUseless = ({ rows, accepted }: LeadImportReport): boolean => rows > 0 && accepted === 0;
 
 export function printReport(file: string, report: LeadImportReport): void {
   const { rows, accepted, duplicates, rejected, suppressed } = report;

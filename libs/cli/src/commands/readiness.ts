@@ -82,6 +82,9 @@ function untilArgument(text: string): Until {
 }
 
 async function readiness(tenantId: string, options: ReadinessOptions, command: Command): Promise<void> {
+  if (options.timeout !== undefined && !options.until) {
+    throw new Failure('usage', '--timeout is for --until: name what is waited for');
+  }
   await withBroker(command, async (broker) => {
     const view = await TenantView.read(broker, tenantId);
     if (options.watch || options.until) return watch(broker, view, options, command);

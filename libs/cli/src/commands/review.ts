@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { dispatches } from '@orchestrate/canon';
-import { type ApprovalRecorded, INTERVENTION_REASONS } from '@orchestrate/contracts';
+import { DISPATCH_DECISIONS, dispatches } from '@orchestrate/canon';
+import { followChain } from '@orchestrate/client';
+import { type ApprovalRecorded, type DecisionRecorded, INTERVENTION_REASONS } from '@orchestrate/contracts';
 import type { Broker } from '@orchestrate/messaging';
 import { Command, Option } from 'commander';
 import { actorOption, idArgument, withExample } from '../arguments.ts';
@@ -9,13 +9,13 @@ import { globalOptions, withBroker } from '../connect.ts';
 import { Failure } from '../failure.ts';
 import { OUTPUTS } from '../outputs.ts';
 import { durationOf, inDecisionColour, printJson, printLine, shortDispatch } from '../print.ts';
+import { whileWaiting } from '../progress.ts';
 import { whyOf } from './decisions.ts';
 import { type DecidedDispatch, readDispatch } from './explain.ts';
 import { recordOf } from './freeze.ts';
 
 /** A hold that stays what it is gets no new record; after this long it is taken to have stayed. */
 const DECIDED_AGAIN_MS_MAX = 3_000;
-const LOOK_MS = 100;
 
 interface ReviewOptions {
   readonly actor: string;
@@ -59,7 +59,7 @@ function define(
     .action(async (tenantId: string, written: string, options: ReviewOptions, command: Command) => {
       await withBroker(command, async (broker) => {
         const held = await openHold(broker, tenantId, written);
-        const { dispatchId, actionDigest, attempt } = held.record;
+        const { dispatchId, actionDigest } = held.record;
         const found = await commandAndAwaitRecord(broker, {
           tenantId,
           command: name,
@@ -68,7 +68,7 @@ function define(
           dispatchId,
           actionDigest,
         });
-        const after = await decidedAfter(broker, tenantId, dispatchId, attempt);
+        const after = await decidedAfter(broker, held, found.seq);
         tell({ found, after }, globalOptions(command).json === true);
       });
     });
@@ -117,16 +117,22 @@ async function openHold(
   throw new Failure('failed', `\`${shortDispatch(dispatchId)}\` is no open hold: ${end}`);
 }
 
+/** The next decision on the dispatch after a position, or the one before when it stays what it was. */
 async function decidedAfter(
   broker: Broker,
-  tenantId: string,
-  dispatchId: string,
-  attempt: number,
+  held: DecidedDispatch['decision'],
+  seq: number,
 ): Promise<DecidedDispatch['decision']> {
-  const deadline = Date.now() + DECIDED_AGAIN_MS_MAX;
-  for (;;) {
-    const { decision } = await readDispatch(broker, tenantId, dispatchId);
-    if (decision.record.attempt > attempt || Date.now() > deadline) return decision;
-    await sleep(LOOK_MS);
-  }
+  const { tenantId, dispatchId } = held.record;
+  const decided = Promise.withResolvers<DecidedDispatch['decision']>();
+  const range = { tenantId, fromSeq: seq + 1, kinds: DISPATCH_DECISIONS };
+  const follower = await followChain(broker, range, (stored) => {
+    const record = stored.record as DecisionRecorded;
+    if (record.dispatchId === dispatchId) decided.resolve({ ...stored, record });
+  });
+  const timer = setTimeout(() => decided.resolve(held), DECIDED_AGAIN_MS_MAX);
+  const after = await whileWaiting('waiting for the decision after it', decided.promise);
+  clearTimeout(timer);
+  await follower.close();
+  return after;
 }

@@ -2,16 +2,17 @@ import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { notAmong } from '@orchestrate/client';
+import { attach } from '@orchestrate/embedded';
 import { Command } from 'commander';
 import { withExample } from '../arguments.ts';
-import { globalOptions } from '../connect.ts';
+import { globalOptions, noPlatform } from '../connect.ts';
 import { leaveSignalsTo } from '../interrupt.ts';
 import { REPOSITORY } from '../repository.ts';
 
 export function runCommand(): Command {
   const command = new Command('run')
     .description(
-      'run one service alone in the foreground, against the NATS server that NATS_URL or --nats-url names; it logs JSON lines',
+      'run one service alone in the foreground, against the NATS server that NATS_URL or --nats-url names, else the platform on this machine; it logs JSON lines',
     )
     .argument('<service>', 'its folder in services/')
     .action(run);
@@ -21,8 +22,10 @@ export function runCommand(): Command {
 async function run(service: string, _options: object, command: Command): Promise<void> {
   const known = readdirSync(join(REPOSITORY, 'services')).sort();
   if (!known.includes(service)) throw notAmong(`there is no service \`${service}\``, service, known);
-  const { natsUrl } = globalOptions(command);
-  const env = { ...process.env, ...(natsUrl ? { NATS_URL: natsUrl } : {}) };
+  const { natsUrl, dataDir } = globalOptions(command);
+  const url = natsUrl || attach(dataDir);
+  if (!url) throw noPlatform(dataDir);
+  const env = { ...process.env, NATS_URL: url };
   const entry = join(REPOSITORY, 'services', service, 'src', 'main.ts');
   const child = spawn(process.execPath, [entry], { stdio: 'inherit', env });
   leaveSignalsTo(child);

@@ -8,6 +8,7 @@ import {
 import {
   applyTenantFile,
   isFresh,
+  loadTenantFile,
   type OffboardReport,
   offboardTenant,
   readTenantConfig,
@@ -67,6 +68,8 @@ export function tenantCommand(): Command {
 
 async function applyFiles(files: string[], _options: object, command: Command): Promise<void> {
   await withBroker(command, async (broker) => {
+    // All of them first: a mistake in one leaves nothing of any in force.
+    for (const file of files) await loadTenantFile(file);
     for (const file of files) {
       const report = await applyTenantFile(broker, file);
       if (globalOptions(command).json) {

@@ -3,6 +3,7 @@ import {
   type CanonicalRuntimeTruth,
   REASON_SENTENCES,
   RISKS,
+  TruthReading,
 } from '@orchestrate/canon';
 import { readTruthHistory, type StoredTruth } from '@orchestrate/client';
 import { Command } from 'commander';
@@ -61,10 +62,12 @@ function printTruth(view: TenantView, nowMs: number): void {
     : colours.yellow(`stale, ${age}: until it is fresh again everything reads unknown / truth_stale`);
   printLine(`freshness    ${freshness}`);
   printLine();
+  const reading = new TruthReading(known, fresh, nowMs);
   printTable(
     ['LAYER', 'STATE', 'REASON', 'SOURCES', 'VALID FOR', 'FINGERPRINT'],
     CANONICAL_BLOCKER_LAYERS.map((layer) => {
-      const { state, reason, sources, validUntilMs } = known.layers[layer];
+      const { sources, validUntilMs } = known.layers[layer];
+      const { state, reason } = reading.layer(layer);
       return [
         layer,
         stateWithSign(state),

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { AlreadyRunning, attach, type Platform, readRunFile, startPlatform } from '@orchestrate/embedded';
 import { connectBroker } from '@orchestrate/messaging';
 import { problemLine, type Sandbox, startSandbox } from '@orchestrate/sandbox';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { withExample } from '../arguments.ts';
 import { globalOptions } from '../connect.ts';
 import { DetachedUp, tellParent, type UpTold } from '../detach.ts';
@@ -32,6 +32,7 @@ export function upCommand(): Command {
     .option(
       '--sync <interval>',
       'how often the store is flushed to disk: `always`, or an interval such as 100ms',
+      syncInterval,
       'always',
     )
     .option(
@@ -48,10 +49,18 @@ export function upCommand(): Command {
   );
 }
 
+function syncInterval(text: string): string {
+  if (text === 'always' || /^[1-9]\d{0,8}(ms|s|m|h)$/.test(text)) return text;
+  throw new InvalidArgumentError('it takes `always`, or an interval such as 100ms, 2s or 1m');
+}
+
 async function up(options: UpOptions, command: Command): Promise<void> {
   const { dataDir, json } = globalOptions(command);
   const running = attach(dataDir);
-  if (running) return tellRunning(dataDir, running, json === true);
+  if (running) {
+    refuseOptions(command, dataDir);
+    return tellRunning(dataDir, running, json === true);
+  }
   if (options.detach) return detach(dataDir, json === true);
   const interrupted = untilInterrupted();
   const startedMs = Date.now();
@@ -67,17 +76,36 @@ async function up(options: UpOptions, command: Command): Promise<void> {
     pid: process.pid,
     tookMs: Date.now() - startedMs,
     sync: options.sync,
-    sandbox: sandbox && { zones: sandbox.zonesDir, mail: sandbox.mailDir, dns: sandbox.dnsAddress },
+    sandbox: sandbox && {
+      dns: sandbox.dnsAddress,
+      zones: sandbox.zonesDir,
+      smtp: sandbox.smtpUrl,
+      mail: sandbox.mailDir,
+    },
   };
   if (json) printJson(OUTPUTS.up, documentOf(told));
   else {
     tellUp(told);
     printLine('^C stops everything');
   }
-  tellParent(told);
+  tellParent({ up: told });
   await interrupted;
   await platform.stop();
   if (!json) printLine('down');
+}
+
+/** What a platform was started with does not change by starting it once more. */
+function refuseOptions(command: Command, dataDir: string): void {
+  const given = ['policy', 'sync', 'sandbox'].filter((name) => command.getOptionValueSource(name) === 'cli');
+  if (given.length === 0) return;
+  const told = given.map((name) => `--${name}`).join(' and ');
+  const policy = given.includes('policy')
+    ? ', or put a policy in force with `orchestrate provision --policy`'
+    : '';
+  throw new Failure(
+    'failed',
+    `the platform in ${dataDir} is up already, and ${told} changes nothing: stop it first with \`orchestrate down\`${policy}`,
+  );
 }
 
 /** Zones that a person edits badly are told where the services log. */
@@ -144,9 +172,8 @@ function tellUp({ natsUrl, dataDir, services, tookMs, sync, sandbox }: UpTold): 
   printLine(`${colours.green('up')} in ${(tookMs / 1000).toFixed(1)} s: ${services.join(', ')}`);
   printLine(`nats-server ${natsUrl}, store in ${pathHere(dataDir)} (sync ${sync})`);
   if (sandbox) {
-    printLine(
-      `a small world: DNS on ${sandbox.dns} for the zones in ${pathHere(sandbox.zones)}, mail in ${pathHere(sandbox.mail)}`,
-    );
+    printLine(`a small world: DNS on ${sandbox.dns} for the zones in ${pathHere(sandbox.zones)},`);
+    printLine(`  and mail on ${sandbox.smtp}, kept in ${pathHere(sandbox.mail)}`);
   } else if (!services.includes('reference-sender')) {
     printLine('no sender is started: to deliver mail set SMTP_URL, for example smtp://127.0.0.1:2525');
   }

@@ -4,7 +4,7 @@ import {
   REJECTION_REASONS,
   type RejectionReason,
 } from '@orchestrate/contracts';
-import { type Broker, ContractViolation, decodeLenient, readLast } from '@orchestrate/messaging';
+import { type Broker, ContractViolation, decodeLenient, readAt } from '@orchestrate/messaging';
 import { count, duration } from '../figures.ts';
 import { type Judgement, ok, warn } from '../finding.ts';
 
@@ -17,28 +17,34 @@ export const REASON_MEANINGS: Record<RejectionReason, string> = {
   not_json: 'the input is not JSON, so its writer must be corrected',
 };
 
+const NEWEST_SHOWN = 5;
+
 export interface RejectedFound {
   /** Messages by subject, `rejected.<STREAM>.<reason>`. */
   readonly counts: Readonly<Record<string, number>>;
-  /** Null when it cannot be read. */
-  readonly newest: InputRejected | null;
+  /** Newest first; without those that cannot be read. */
+  readonly newest: readonly InputRejected[];
   readonly nowMs: number;
 }
 
 export function judgeRejected({ counts, newest, nowMs }: RejectedFound): Judgement {
   const subjects = Object.entries(counts).toSorted(([, a], [, b]) => b - a);
   const total = subjects.reduce((sum, [, messages]) => sum + messages, 0);
-  const data = { total, newestAtMs: newest?.atMs ?? null, newestService: newest?.service ?? null, ...counts };
+  const [last] = newest;
+  const data = { total, newestAtMs: last?.atMs ?? null, newestService: last?.service ?? null, ...counts };
   if (total === 0) return ok('no input was rejected', data);
   const groups = subjects.map(([subject, messages]) => {
     const [, stream, reason] = subject.split('.');
     return `${stream} ${reason} ${messages}`;
   });
-  const issue = newest?.issues[0];
-  const last = newest
-    ? `; the newest ${duration(nowMs - newest.atMs)} ago by ${newest.service}: ${newest.stream}/${newest.seq}${issue ? `, ${issue.path ? `${issue.path}: ` : ''}${issue.message}` : ''}`
-    : '';
-  return warn(`${count(total, 'input')} rejected (${groups.join(', ')})${last}`, remedyFor(counts), data);
+  const shown = newest.map((one) => `; ${inWords(one, nowMs)}`).join('');
+  return warn(`${count(total, 'input')} rejected (${groups.join(', ')})${shown}`, remedyFor(counts), data);
+}
+
+function inWords({ atMs, service, stream, seq, subject, issues }: InputRejected, nowMs: number): string {
+  const [issue] = issues;
+  const problem = issue ? `: ${issue.path ? `${issue.path}: ` : ''}${issue.message}` : '';
+  return `${duration(nowMs - atMs)} ago by ${service}: ${stream}/${seq} on ${subject}${problem}`;
 }
 
 function remedyFor(counts: RejectedFound['counts']): string {
@@ -46,15 +52,20 @@ function remedyFor(counts: RejectedFound['counts']): string {
   const meanings = REJECTION_REASONS.filter((reason) =>
     subjects.some((subject) => subject.endsWith(`.${reason}`)),
   ).map((reason) => `${reason}: ${REASON_MEANINGS[reason]}`);
-  return `read ${subjects.join(', ')} in the stream REJECTED: each message names the input and its issues. ${meanings.join('; ')}`;
+  return `${meanings.join('; ')}; what was rejected stays in REJECTED for 30 days, and stops nobody`;
 }
 
 export async function checkRejected(broker: Broker): Promise<Judgement> {
   const { state, ts } = await broker.jsm.streams.info('REJECTED', { subjects_filter: '>' });
-  const last = state.messages > 0 ? await readLast(broker, 'REJECTED', 'rejected.*.*') : null;
+  const newest: InputRejected[] = [];
+  for (let seq = state.last_seq; seq >= state.first_seq && seq > state.last_seq - NEWEST_SHOWN; seq--) {
+    const stored = state.messages > 0 ? await readAt(broker, 'REJECTED', seq) : null;
+    const rejected = stored && readable(stored.data);
+    if (rejected) newest.push(rejected);
+  }
   return judgeRejected({
     counts: state.subjects ?? {},
-    newest: last && readable(last.data),
+    newest,
     nowMs: ts === undefined ? Date.now() : Date.parse(ts),
   });
 }

@@ -3,6 +3,9 @@ import { count, percent, size } from '../figures.ts';
 import { fail, type Judgement, ok, warn } from '../finding.ts';
 
 const FILL_SHARE_ADVISED = 0.8;
+/** An empty stream answers as if there had never been anything: nobody suppressed, nobody written to. */
+const LOST =
+  'on a new server run `orchestrate provision`; where it was there before, what it held is gone: run `orchestrate freeze --all` first, then `orchestrate provision`, restore it or import suppressions and lists again, and only then `orchestrate unfreeze --all`';
 
 export interface StreamFill {
   readonly stream: string;
@@ -36,7 +39,8 @@ export function judgeStreams({ declared, differences, fills }: StreamsFound): Ju
   const raise =
     'raise max_bytes of what is nearly full in deploy/nats/streams.json and run `orchestrate provision`';
   if (differences.length > 0) {
-    const remedy = 'run `orchestrate provision`, which creates and corrects without touching what is stored';
+    const remedy =
+      data.missing > 0 ? LOST : 'run `orchestrate provision`, which corrects without touching what is stored';
     return fail(problems.join('; '), full.length > 0 ? `${remedy}; ${raise}` : remedy, data);
   }
   if (full.length > 0) return warn(problems.join('; '), raise, data);
