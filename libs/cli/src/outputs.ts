@@ -19,7 +19,6 @@ import {
   interventionRecorded,
   outcomeRecorded,
   outcomeReported,
-  RECORD_KINDS,
   sequence,
   sha256,
   tenantConfigured,
@@ -248,5 +247,3 @@ export const ERROR_OUTPUT = z.strictObject({
       .optional(),
   }),
 });
-
-export const RECORD_KIND_NAMES = RECORD_KINDS;
