@@ -60,6 +60,13 @@ export function columnsOf(row: readonly string[], widths: readonly number[]): st
   return layOut([row], [...widths.map((width) => width + GAP), last], []);
 }
 
+function longestWord(cells: readonly string[]): number {
+  return Math.max(
+    0,
+    ...cells.flatMap((cell) => stripVTControlCharacters(cell).split(/\s+/)).map(({ length }) => length),
+  );
+}
+
 function widthsOf(rows: readonly (readonly string[])[]): number[] {
   return rows[0]!.map((_, column) => {
     const cells = rows.flatMap((row) => (row[column] ?? '').split('\n'));
@@ -80,6 +87,8 @@ function layOut(
     chars: { ...NO_RULING, middle: '' },
     colWidths: [...others, Math.min(widths.at(-1)!, room)],
     wordWrap: true,
+    // A word that does not fit is broken: cut off it would be lost.
+    wrapOnWordBoundary: longestWord(rows.map((row) => row.at(-1) ?? '')) <= room - GAP,
   });
   for (const row of rows) table.push([...row]);
   return table

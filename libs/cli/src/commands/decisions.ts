@@ -6,7 +6,17 @@ import { globalOptions, withBroker } from '../connect.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import { tenantNamed } from '../only-one.ts';
 import { OUTPUTS } from '../outputs.ts';
-import { colours, inDecisionColour, printJson, printLine, shortDispatch, timeOf } from '../print.ts';
+import {
+  clockOf,
+  colours,
+  columnsOf,
+  inDecisionColour,
+  printJson,
+  printLine,
+  screenWidth,
+  shortDispatch,
+  timeOf,
+} from '../print.ts';
 
 interface DecisionsOptions {
   readonly last: number;
@@ -43,8 +53,7 @@ async function decisions(tenantId: string, options: DecisionsOptions, command: C
       if (json) printJson(OUTPUTS.decisions, { seq, digest, record });
       else printLine(lineOf(record));
     };
-    if (!json && (end.length > 0 || follow))
-      printLine(colours.dim(columns('#', 'TIME (UTC)', 'KIND', 'DISPATCH', 'WHY')));
+    if (!json && (end.length > 0 || follow)) printLine(columnsOf(HEAD.map(colours.dim), widths()));
     if (!json && end.length === 0 && !follow) {
       const which = kind === undefined ? 'records' : `records of kind ${kind}`;
       printLine(
@@ -62,16 +71,26 @@ async function decisions(tenantId: string, options: DecisionsOptions, command: C
   });
 }
 
-function columns(ordinal: string, time: string, kind: string, dispatch: string, why: string): string {
-  return `${ordinal.padEnd(6)}  ${time.padEnd(19)}  ${kind.padEnd(21)}  ${dispatch.padEnd(14)}  ${why}`.trimEnd();
-}
+const COLUMNS_WITH_DAY_MIN = 110;
+const isNarrow = (): boolean => screenWidth() < COLUMNS_WITH_DAY_MIN;
+const widths = (): readonly number[] => [4, isNarrow() ? 10 : 19, 21, 14];
+const HEAD = ['#', 'TIME (UTC)', 'KIND', 'DISPATCH', 'WHY'];
 
 function lineOf(record: ChainRecord): string {
   const { kind, ordinal } = record;
   const atMs = 'decidedAtMs' in record ? record.decidedAtMs : record.recordedAtMs;
   const dispatchId = ('dispatchId' in record && record.dispatchId) || '';
-  const line = columns(String(ordinal), timeOf(atMs), kind, shortDispatch(dispatchId) || '-', whyOf(record));
-  return isDecision(kind) ? line.replace(kind, inDecisionColour(kind)) : line;
+  const shown = isDecision(kind) ? inDecisionColour(kind) : kind;
+  return columnsOf(
+    [
+      String(ordinal),
+      isNarrow() ? clockOf(atMs) : timeOf(atMs),
+      shown,
+      shortDispatch(dispatchId) || '-',
+      whyOf(record),
+    ],
+    widths(),
+  );
 }
 
 /** An outcome and its reason that say the same (`suppressed`, `recipient_suppressed`) are told once. */

@@ -95,6 +95,7 @@ const NAMES_SHOWN_MAX = 8;
 /** With fewer columns the facts stand below the table, and with fewer still the bucket below its state. */
 const COLUMNS_WITH_FACTS_MIN = 150;
 const COLUMNS_WITH_BUCKET_MIN = 100;
+const ROWS_WITH_BUCKET_MIN = 36;
 
 /** Everything a person looks at first: nine rows, what is honestly unknown apart, and what would help. */
 export function readinessScreen(readiness: Readiness, nowMs: number): string {
@@ -140,14 +141,24 @@ function headOf({ tenantId, layers, mode, epoch, fingerprint, asOfMs }: Readines
   ].join('\n');
 }
 
-const stateColumns = (): string[] =>
-  screenWidth() >= COLUMNS_WITH_BUCKET_MIN ? ['STATE', 'BUCKET'] : ['STATE, BUCKET'];
+/** On a low screen the sign alone says the bucket: its shape and colour are those of no other one. */
+function bucketPlace(): 'column' | 'below' | 'sign' {
+  if (screenWidth() >= COLUMNS_WITH_BUCKET_MIN) return 'column';
+  return (process.stdout.rows ?? Number.POSITIVE_INFINITY) >= ROWS_WITH_BUCKET_MIN ? 'below' : 'sign';
+}
+
+function stateColumns(): string[] {
+  const place = bucketPlace();
+  if (place === 'column') return ['STATE', 'BUCKET'];
+  return [place === 'below' ? 'STATE, BUCKET' : 'STATE'];
+}
 
 function stateCells({ state, bucket }: Layer): string[] {
+  const place = bucketPlace();
+  const shown = stateWithSign(state);
   const inColour = inBucketColour(bucket, bucket);
-  return screenWidth() >= COLUMNS_WITH_BUCKET_MIN
-    ? [stateWithSign(state), inColour]
-    : [`${stateWithSign(state)}\n  ${inColour}`];
+  if (place === 'column') return [shown, inColour];
+  return [place === 'below' ? `${shown}\n  ${inColour}` : shown];
 }
 
 function unknownTable(unknowns: Readiness['unknowns'], nowMs: number): string {
