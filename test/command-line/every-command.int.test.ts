@@ -143,7 +143,7 @@ describe('every command', () => {
   describe.concurrent('says where no platform is that none is, and how to start one', () => {
     it.each(NAMES)('%s', async (name) => {
       const wanted = CASES[name]!.down ?? withoutPlatform(CASES[name]!.well(stage).args);
-      const ran: Ran = await run(['--data-dir', join(folder, 'nothing'), ...wanted.args], outside());
+      const ran: Ran = await run(['--data-dir', join(folder, name), ...wanted.args], outside());
       expect(ran.code === 0 ? ran.out : ran.err).toMatch(wanted.says);
       expect(ran.code).toBe(wanted.code);
       if (ran.code !== 0) expectPlain(ran.err);

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { readPolicyFile } from '@orchestrate/client';
 import { AlreadyRunning, attach, type Platform, readRunFile, startPlatform } from '@orchestrate/embedded';
 import { connectBroker } from '@orchestrate/messaging';
 import { problemLine, type Sandbox, startSandbox } from '@orchestrate/sandbox';
@@ -61,6 +62,8 @@ async function up(options: UpOptions, command: Command): Promise<void> {
     refuseOptions(command, dataDir);
     return tellRunning(dataDir, running, json === true);
   }
+  // Before anything is started for it.
+  if (options.policy !== undefined) readPolicyFile(options.policy);
   if (options.detach) return detach(dataDir, json === true);
   const interrupted = untilInterrupted();
   const startedMs = Date.now();
