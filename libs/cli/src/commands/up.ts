@@ -11,6 +11,7 @@ import { Failure } from '../failure.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import { OUTPUTS } from '../outputs.ts';
 import { colours, pathHere, printJson, printLine } from '../print.ts';
+import { whileWaiting } from '../progress.ts';
 import { REPOSITORY } from '../repository.ts';
 import { provision } from './provision.ts';
 
@@ -150,7 +151,7 @@ async function prepare(url: string, policyFile: string | undefined): Promise<voi
 
 async function detach(dataDir: string, json: boolean): Promise<void> {
   const child = new DetachedUp(join(resolve(dataDir), 'platform.log'));
-  const told = await child.up();
+  const told = await whileWaiting('starting the platform', child.up());
   if (json) printJson(OUTPUTS.up, documentOf(told));
   else {
     tellUp(told);
