@@ -40,7 +40,7 @@ export const CASES: Readonly<Record<string, Case>> = {
     badly: () => ({
       args: ['up', '--policy', 'policies/default.json', '--sync', '100ms'],
       code: 1,
-      says: /^the platform in .* is up already, and --policy and --sync changes nothing: stop it first with `orchestrate down`, or put a policy in force/m,
+      says: /^the platform in .* is up already, and starting it again with --policy and --sync changes nothing: stop it first with `orchestrate down`, or put a policy in force/m,
     }),
     down: {
       args: ['up', '--policy', '/nowhere/policy.json'],

@@ -1,6 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { identify } from '@orchestrate/embedded';
@@ -114,6 +116,30 @@ describe('what goes on until ^C', () => {
     const kinds = (await chainOf(fixture.broker, tenantId)).map(({ record }) => record.kind);
     expect(kinds.indexOf('INTERVENTION')).toBeGreaterThan(50);
     expect(kinds.slice(kinds.indexOf('INTERVENTION'))).not.toContain('APPROVE');
+  });
+
+  it('run runs one service more on the platform here, until ^C', async () => {
+    const running = start(here('run', 'truth-aggregator'), { CADENCE_SEC: '1' });
+    await eventually('it is ready', () => /"service":"truth-aggregator".*"msg":"ready"/.test(running.out()));
+    await readyTenant(fixture.broker, 'shared');
+    running.child.kill('SIGINT');
+    expect(await running.ended).toMatchObject({ code: 0, err: '' });
+    expect((await run(here('readiness', 'shared', '--until', 'ready', '--timeout', '30'))).code).toBe(0);
+  });
+
+  it('doctor ends on ^C in the midst of its checks', async () => {
+    await using mute = createServer();
+    mute.listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+    const { port } = mute.address() as AddressInfo;
+    const connected = once(mute, 'connection');
+    const looking = start(['doctor', '--nats-url', `nats://127.0.0.1:${port}`]);
+    const [socket] = await connected;
+    looking.child.kill('SIGINT');
+    const ran = await looking.ended;
+    socket.destroy();
+    expect(ran).toMatchObject({ code: 130, err: 'interrupted\n' });
+    expect(ran.out).not.toContain('checks:');
   });
 
   it('a reader that has seen enough is no error', async () => {

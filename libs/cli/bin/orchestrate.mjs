@@ -15,8 +15,9 @@ if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR_MIN) {
 } else {
   const bootstrap = [inRepository('scripts/bootstrap.mjs'), 'cli', ...process.argv.slice(2)];
   const child = spawn(process.execPath, bootstrap, { stdio: 'inherit' });
-  // The terminal sends ^C to all of us; what the child makes of it is what counts.
-  process.on('SIGINT', () => {});
+  // A terminal sends ^C to all of us, and once is enough; what the child makes of it is what counts.
+  const hasTerminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY);
+  process.on('SIGINT', () => hasTerminal || child.kill('SIGINT'));
   process.on('SIGTERM', () => child.kill('SIGTERM'));
   child.once('exit', (code) => process.exit(code ?? 1));
 }

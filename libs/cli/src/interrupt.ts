@@ -32,11 +32,12 @@ export function untilInterrupted(): Promise<void> {
   });
 }
 
-/** The terminal sends ^C to a child as well: its end is what ends us. */
+/** A child ends in order, and its end is what ends us. From a terminal it hears ^C twice, which a service bears. */
 export function leaveSignalsTo(child: { kill(signal: NodeJS.Signals): unknown }): void {
-  for (const signal of SIGNALS) process.off(signal, interrupted);
-  process.on('SIGINT', () => {});
-  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  for (const signal of SIGNALS) {
+    process.off(signal, interrupted);
+    process.on(signal, () => child.kill(signal));
+  }
 }
 
 /** A reader that has seen enough (`| head`) is no error. */

@@ -108,7 +108,7 @@ function refuseOptions(command: Command, dataDir: string): void {
     : '';
   throw new Failure(
     'failed',
-    `the platform in ${dataDir} is up already, and ${told} changes nothing: stop it first with \`orchestrate down\`${policy}`,
+    `the platform in ${dataDir} is up already, and starting it again with ${told} changes nothing: stop it first with \`orchestrate down\`${policy}`,
   );
 }
 
