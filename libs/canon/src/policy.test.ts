@@ -26,6 +26,17 @@ test('a policy with several errors reports all of them, each by its place', () =
   ]);
 });
 
+test('a policy may require more facts, but only such as there are', () => {
+  const requiring = (alsoRequired: object) =>
+    policySchema.safeParse({ ...(DEFAULT_POLICY_JSON as object), alsoRequired });
+  expect(requiring({ mailbox: ['senderAgeDays'] }).success).toBe(true);
+  expect(requiring({ mailbox: ['age'] }).error?.issues[0]).toMatchObject({
+    path: ['alsoRequired', 'mailbox', 0],
+    message: '`age` is no fact of mailbox',
+  });
+  expect(requiring({ inbox: [] }).success).toBe(false);
+});
+
 test('equal thresholds have equal digests however the file is written, other ones have not', () => {
   const reordered = Object.fromEntries(Object.entries(POLICY).toReversed()) as typeof POLICY;
   expect(policyDigestOf(reordered)).toBe(policyDigestOf(POLICY));

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { SECTORS } from './facts.ts';
+import { factSpec, SECTORS } from './facts.ts';
 import { digestOf } from './fingerprint.ts';
-import { GOVERNANCE_MODES } from './words.ts';
+import { CANONICAL_BLOCKER_LAYERS, type CanonicalBlockerLayer, GOVERNANCE_MODES } from './words.ts';
 
 const seconds = z.number().int().min(0).max(31_536_000);
 const share = z.number().min(0).max(1);
@@ -37,6 +37,22 @@ const band = z.strictObject({ complaint: share, hardBounce: share });
 /** What a policy may demand: only what a reservation or a sender really holds to. */
 const degradation = constraintsSchema.omit({ maxPerHour: true, minGapSec: true, canary: true });
 
+/**
+ * Facts that are required beside those that the catalogue requires. A policy can ask for more and never for less: the
+ * gates read the catalogue's by name.
+ */
+const alsoRequired = z
+  .partialRecord(z.enum(CANONICAL_BLOCKER_LAYERS), z.array(z.string()))
+  .superRefine((lists, context) => {
+    for (const [layer, facts] of Object.entries(lists)) {
+      facts.forEach((fact, index) => {
+        if (factSpec(layer as CanonicalBlockerLayer, fact)) return;
+        const message = `\`${fact.slice(0, 64)}\` is no fact of ${layer}`;
+        context.addIssue({ code: 'custom', path: [layer, index], message });
+      });
+    }
+  });
+
 /** Every threshold of the product, in one versioned document. Its digest stands in every decision. */
 export const policySchema = z.strictObject({
   version: z.literal(1),
@@ -54,6 +70,7 @@ export const policySchema = z.strictObject({
     bindings: seconds.min(120),
     import: seconds.min(120),
   }),
+  alsoRequired,
   heartbeatMaxSec: seconds.min(10),
   firstCheckSec: seconds.min(1),
   /** Tries without any answer, in number or in time, after which a person is called. */

@@ -21,7 +21,7 @@ import { emptyContext, type LayerContext } from './layer-context.ts';
 import type { LayerEvent } from './layer-event.ts';
 import { accepts, type LayerMachine, type LayerSnapshot } from './layer-machine.ts';
 import { LAYER_MACHINES } from './layer-machines.ts';
-import { newestOfEach, type Observation, unobserved } from './observation.ts';
+import { newestOfEach, type Observation, unobserved, withRequired } from './observation.ts';
 import { REACTIONS } from './reaction-table.ts';
 import { awaitsRelease, completedSamples, latchRisks, rememberStop, takeSamples } from './recovery.ts';
 import { allInGrace, settle } from './settle.ts';
@@ -85,6 +85,10 @@ export class LayerSource {
 
   /** Fold what a source reported: each answer by its rule, then the causes that the new facts call for. */
   observe(observations: readonly Observation[], policy: Policy, atMs: number): LayerSource {
+    return this.#required(policy).#observed(observations, policy, atMs);
+  }
+
+  #observed(observations: readonly Observation[], policy: Policy, atMs: number): LayerSource {
     const moment = { policy, atMs, servedStop: this.context.servedStop };
     const before = knownFacts(this.context);
     const judge = new FactJudge(this.#rule, this.context, moment);
@@ -107,6 +111,10 @@ export class LayerSource {
   /** One event from elsewhere (an operator, a clock). Null when this layer can never take it. */
   receive(event: LayerEvent, policy: Policy): LayerSource | null {
     if (!accepts(this.#machine, event.type)) return null;
+    return this.#required(policy).#received(event, policy);
+  }
+
+  #received(event: LayerEvent, policy: Policy): LayerSource {
     const known = knownFacts(this.context);
     const { atMs } = event;
     const next = this.#fold([event]).#stopServed(this.context, known, atMs);
@@ -123,6 +131,10 @@ export class LayerSource {
 
   /** Everything that is due at this time happens. */
   tick(policy: Policy, atMs: number): LayerSource {
+    return this.#required(policy).#ticked(policy, atMs);
+  }
+
+  #ticked(policy: Policy, atMs: number): LayerSource {
     const due = this.#fold(eventsDue(this.context, atMs));
     const known = knownFacts(due.context);
     const ticked = due.#stopServed(this.context, known, atMs);
@@ -227,6 +239,11 @@ export class LayerSource {
     const sampled = latched.#with(takeSamples(latched.context, this.#rule, known, reportAtMs));
     const completed = completedSamples(sampled.context, this.#rule, policy);
     return sampled.#fold(completed.map((cause) => ({ type: 'probation_passed', atMs, cause })));
+  }
+
+  #required(policy: Policy): LayerSource {
+    const facts = withRequired(this.context.facts, this.layer, policy);
+    return facts === this.context.facts ? this : this.#with({ ...this.context, facts });
   }
 
   #with(context: LayerContext): LayerSource {

@@ -3,6 +3,7 @@ import {
   type FactReading,
   type FactValue,
   factSpec,
+  type Policy,
   requiredFacts,
   ruleOf,
   type UnknownReason,
@@ -28,7 +29,28 @@ export function newestOfEach(observations: readonly Observation[]): readonly Obs
 
 /** The required facts of a layer while nobody has observed anything. */
 export function unobserved(layer: CanonicalBlockerLayer): readonly FactReading[] {
-  return requiredFacts(layer).map((fact) => ({
+  return requiredFacts(layer).map((fact) => unobservedFact(layer, fact));
+}
+
+/** What the policy in force requires, required: a fact that nobody has told yet becomes an honest unknown. */
+export function withRequired(
+  facts: Readonly<Record<string, FactReading>>,
+  layer: CanonicalBlockerLayer,
+  policy: Policy,
+): Readonly<Record<string, FactReading>> {
+  const also = policy.alsoRequired[layer] ?? [];
+  const isRequired = (fact: string) => factSpec(layer, fact)?.required === true || also.includes(fact);
+  const changed = [
+    ...Object.values(facts).filter((fact) => fact.required !== isRequired(fact.fact)),
+    ...also.filter((fact) => !(fact in facts)).map((fact) => unobservedFact(layer, fact)),
+  ];
+  if (changed.length === 0) return facts;
+  const anew = changed.map((fact) => [fact.fact, { ...fact, required: isRequired(fact.fact) }]);
+  return { ...facts, ...Object.fromEntries(anew) };
+}
+
+function unobservedFact(layer: CanonicalBlockerLayer, fact: string): FactReading {
+  return {
     fact,
     verdict: 'unknown',
     severity: 'none',
@@ -39,5 +61,5 @@ export function unobserved(layer: CanonicalBlockerLayer): readonly FactReading[]
     expiresAtMs: null,
     everPassed: false,
     passingSinceMs: null,
-  }));
+  };
 }
