@@ -48,6 +48,7 @@ const TARGETS = {
   cli: [['cli', 'libs/cli/src/main.ts']],
   demo: [['demo', 'examples/outreach/src/demo.ts']],
   test: [vitest],
+  bench: [['bench', 'test/benchmarks/src/main.ts']],
   setup: [],
   check: checks,
   docs: [
@@ -75,7 +76,7 @@ async function main([target, ...args]) {
     throw new Error(`no target \`${target ?? ''}\`: use one of ${Object.keys(TARGETS).join(', ')}`);
   }
 
-  const needsServer = target !== 'cli' || args[0] === 'up';
+  const needsServer = target !== 'bench' && (target !== 'cli' || args[0] === 'up');
   if (!installedNode() || (needsServer && !findNatsServer(root))) {
     await withSetupLock(async () => {
       if (!installedNode()) await install();

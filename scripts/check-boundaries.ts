@@ -60,7 +60,10 @@ export function findViolations(root: string): string[] {
       report(from.manifest, manifestText, manifestText.indexOf(`"${name}"`), sentence);
     }
 
+    const inner = [...packages.values()].filter((one) => isWithin(one.directory, from.directory));
     for (const file of sourcesIn(from.directory)) {
+      // a file belongs to the innermost package that it lies in
+      if (inner.some((one) => isWithin(file, one.directory))) continue;
       const text = withoutComments(readFileSync(file, 'utf8'));
       const isTest = /\.test(-support)?\.ts$/.test(file);
       const isPure = PURE.includes(from.type) && !isTest;
@@ -92,7 +95,7 @@ interface ImportSite {
 
 function problemWith(specifier: string, { from, file, isTest, isPure, packages }: ImportSite): string | null {
   if (specifier.startsWith('.')) {
-    const leaves = !resolve(dirname(file), specifier).startsWith(from.directory + sep);
+    const leaves = !isWithin(resolve(dirname(file), specifier), from.directory);
     return leaves ? `\`${specifier}\` leaves the package: import the other package by its name` : null;
   }
   if (isPure && IMPURE_IMPORT.test(specifier)) {
@@ -122,6 +125,8 @@ function readPackage(manifest: string): Package {
   const declared = Object.keys({ ...content.dependencies, ...content.devDependencies });
   return { manifest, directory: dirname(manifest), name: content.name, type: tag?.slice(5) ?? '', declared };
 }
+
+const isWithin = (path: string, directory: string): boolean => path.startsWith(directory + sep);
 
 function sourcesIn(directory: string): string[] {
   return globSync('**/*.{ts,tsx,mts,mjs,js}', { cwd: directory, exclude: ['**/node_modules'] })

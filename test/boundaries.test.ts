@@ -114,3 +114,15 @@ test('a package without a type is refused', () => {
   definePackage('libs/stray', 'unheard-of');
   expect(check(root).lines).toEqual([expect.stringMatching(/stray has no known nx tag `type:\.\.\.`/)]);
 });
+
+test('a package inside another one answers for its own files', () => {
+  write('package.json', JSON.stringify({ workspaces: ['libs/*', 'services', 'services/*'] }));
+  write(
+    'services/package.json',
+    JSON.stringify({ name: '@orchestrate/outer', nx: { tags: ['type:service'] } }),
+  );
+  write('services/aggregator/src/app.ts', `import '@orchestrate/canon';`);
+  expect(check(root)).toEqual({ code: 0, lines: [] });
+  write('services/app.ts', `import '@orchestrate/canon';`);
+  expect(check(root).lines).toEqual([expect.stringMatching(/^services\/app\.ts:1: .*is not declared/)]);
+});

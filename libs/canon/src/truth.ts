@@ -60,7 +60,8 @@ export interface CanonicalRuntimeTruth {
 
 /**
  * Builds the truth of a tenant from what its layers say. Deterministic: the same conditions in any order, with
- * the same policy, give the same fingerprint. `previous` only decides the epoch.
+ * the same policy, give the same fingerprint. `previous` only decides the epoch. Digesting costs by the layers
+ * whose condition objects are other ones than when they were built last.
  */
 export function buildTruth(input: {
   readonly tenantId: string;
@@ -71,13 +72,15 @@ export function buildTruth(input: {
   readonly atMs: number;
 }): CanonicalRuntimeTruth {
   const { tenantId, conditions, policy, policyDigest, previous, atMs } = input;
-  const layers = Object.fromEntries(
-    CANONICAL_BLOCKER_LAYERS.map((layer) => [layer, layerOf(layer, conditions)]),
-  ) as Record<CanonicalBlockerLayer, TruthLayer>;
+  const built = CANONICAL_BLOCKER_LAYERS.map((layer) => [layer, builtLayer(layer, conditions)] as const);
+  const layers = Object.fromEntries(built.map(([layer, { truthLayer }]) => [layer, truthLayer])) as Record<
+    CanonicalBlockerLayer,
+    TruthLayer
+  >;
   const unknowns = unknownsOf(layers);
   const mode = modeOf(layers, unknowns, policy);
   const layerFingerprints = Object.fromEntries(
-    CANONICAL_BLOCKER_LAYERS.map((layer) => [layer, layerFingerprint(layers[layer])]),
+    built.map(([layer, { fingerprint }]) => [layer, fingerprint]),
   ) as Record<CanonicalBlockerLayer, string>;
   const substance = { tenantId, layers, unknowns, mode, policyDigest, layerFingerprints };
   const fingerprint = fingerprintOf(substance);
@@ -85,10 +88,35 @@ export function buildTruth(input: {
   return { schema: 1, ...substance, fingerprint, epoch, builtAtMs: atMs };
 }
 
+interface BuiltLayer {
+  readonly conditions: readonly LayerCondition[];
+  readonly truthLayer: TruthLayer;
+  readonly fingerprint: string;
+}
+
+/**
+ * What was built last, by the first condition that it was built from. Conditions never change, so the same objects
+ * give the same layer: where one source changed, one layer is digested and not nine. A copy is another object.
+ */
+const lastBuilt = new WeakMap<LayerCondition, BuiltLayer>();
+
+function builtLayer(layer: CanonicalBlockerLayer, all: readonly LayerCondition[]): BuiltLayer {
+  const conditions = oneEach(all.filter((condition) => condition.layer === layer));
+  const [first] = conditions;
+  const last = first && lastBuilt.get(first);
+  if (last && areSame(last.conditions, conditions)) return last;
+  const truthLayer = layerOf(layer, conditions);
+  const built = { conditions, truthLayer, fingerprint: layerFingerprint(truthLayer) };
+  if (first) lastBuilt.set(first, built);
+  return built;
+}
+
+function areSame(some: readonly LayerCondition[], others: readonly LayerCondition[]): boolean {
+  return some.length === others.length && some.every((one, index) => one === others[index]);
+}
+
 function layerOf(layer: CanonicalBlockerLayer, conditions: readonly LayerCondition[]): TruthLayer {
-  const sources = oneEach(conditions.filter((condition) => condition.layer === layer))
-    .map(({ tenantId: _tenantId, layer: _layer, ...source }) => source)
-    .sort((a, b) => (a.source < b.source ? -1 : 1));
+  const sources = conditions.map(({ tenantId: _tenantId, layer: _layer, ...source }) => source);
   const enabled = sources.filter((source) => source.enabled);
   const worst = STATES_WORST_FIRST.flatMap((state) => enabled.filter((source) => source.state === state))[0];
   if (worst) {
@@ -103,14 +131,17 @@ function layerOf(layer: CanonicalBlockerLayer, conditions: readonly LayerConditi
   return { state, bucket: stateToBucket(state), owner: 'orchestrate', reason, sources, validUntilMs: null };
 }
 
-/** One condition a source: told twice it counts once, and of two that differ the worse one counts in any order. */
+/**
+ * One condition a source, sorted by source: told twice it counts once, and of two that differ the worse one counts
+ * in any order.
+ */
 function oneEach(conditions: readonly LayerCondition[]): readonly LayerCondition[] {
   const bySource = new Map<string, LayerCondition>();
   for (const condition of conditions) {
     const held = bySource.get(condition.source);
     if (!held || isWorse(condition, held)) bySource.set(condition.source, condition);
   }
-  return [...bySource.values()];
+  return [...bySource.values()].sort((a, b) => (a.source < b.source ? -1 : 1));
 }
 
 function isWorse(one: LayerCondition, other: LayerCondition): boolean {
