@@ -69,6 +69,8 @@ test('one plain string does not compile, wherever it stands', () => {
   // @ts-expect-error the place that is told has to be the place
   isClosed<{ a: { note: string }[] }>('.a.note');
   isClosed<{ a: { note: string }[] }>('.a[].note');
+  isClosed<{ by: Record<string, string> }>('.by.{key}');
+  isClosed<{ by: Record<string, string> }>('.by.{}');
 });
 
 test('a record with one plain string cannot be defined', () => {

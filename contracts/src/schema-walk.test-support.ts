@@ -72,14 +72,25 @@ function opennessOfText({ pattern, format, maxLength, contentEncoding }: Schema)
   if (contentEncoding !== undefined) return 'a text in another encoding';
   if (format !== undefined && CLOSED_FORMATS.includes(format)) return null;
   if (pattern === undefined) return 'a text without a pattern';
-  if (!pattern.startsWith('^') || !pattern.endsWith('$')) return 'a pattern of a part of the text';
-  return maxLength === undefined && isUnbounded(pattern) ? 'a pattern without a bound' : null;
+  const holes = holesOf(pattern);
+  return holes === 'a pattern without a bound' && maxLength !== undefined ? null : holes;
 }
 
-/** Whether a pattern repeats something without an end. What stands escaped or in brackets repeats nothing. */
-function isUnbounded(pattern: string): boolean {
-  const bare = pattern.replace(/\\./g, '').replace(/\[[^\]]*\]/g, '');
-  return /[*+]|\{\d+,\}/.test(bare);
+/** A look-ahead only narrows; what stands escaped or in brackets is taken as it is, and repeats nothing. */
+function holesOf(pattern: string): string | null {
+  const narrowed = pattern.replace(/\(\?=[^)]*\)/g, '');
+  const bare = narrowed.replace(/\\./g, '_').replace(/\[[^\]]*\]/g, '_');
+  const isWhole = alternativesOf(bare).every((one) => one.startsWith('^') && one.endsWith('$'));
+  if (!isWhole) return 'a pattern of a part of the text';
+  if (bare.includes('.') || /\[\^|\\[sSWD]| /.test(narrowed)) return 'a pattern of any character';
+  return /[*+]|\{\d+,\}/.test(bare) ? 'a pattern without a bound' : null;
+}
+
+/** What stands between the bars that are in no group. */
+function alternativesOf(bare: string): string[] {
+  let flat = bare;
+  while (/\([^()]*\)/.test(flat)) flat = flat.replace(/\([^()]*\)/g, '_');
+  return flat.split('|');
 }
 
 /** Either its keys are all known, or each has a closed form and a closed value. */

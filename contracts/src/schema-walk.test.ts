@@ -27,6 +27,31 @@ describe('a schema in which something is open is caught, by the place', () => {
       '.word: a pattern of a part of the text',
     ],
     [
+      'a pattern of which one half is loose',
+      z.strictObject({ word: z.string().regex(/^[a-z]{1,8}$|[0-9]{1,8}/) }),
+      '.word: a pattern of a part of the text',
+    ],
+    [
+      'a pattern of any character',
+      z.strictObject({ word: z.string().regex(/^.{1,64}$/) }),
+      '.word: a pattern of any character',
+    ],
+    [
+      'a pattern of any character but some',
+      z.strictObject({ word: z.string().regex(/^[^@]{1,64}$/) }),
+      '.word: a pattern of any character',
+    ],
+    [
+      'a pattern with room between words',
+      z.strictObject({ word: z.string().regex(/^[a-z]{1,8}( [a-z]{1,8}){0,8}$/) }),
+      '.word: a pattern of any character',
+    ],
+    [
+      'a pattern of whatever is no space',
+      z.strictObject({ word: z.string().regex(/^\S{1,64}$/) }),
+      '.word: a pattern of any character',
+    ],
+    [
       'a text in a list',
       z.strictObject({ notes: z.array(z.string()) }),
       '.notes.[]: a text without a pattern',
@@ -86,7 +111,12 @@ test('a schema in which everything is closed passes', () => {
     kind: z.enum(['a', 'b']),
     always: z.literal('c'),
     id: z.uuid(),
-    star: z.string().regex(/^\*[+*]\{2,\}$/),
+    star: z.string().regex(/^\*[+*.]\.\{2,\}$/),
+    either: z.string().regex(/^(a|b)$|^[c|d]$/),
+    narrow: z
+      .string()
+      .max(9)
+      .regex(/^(?=.{1,9}$)[a-z]+$/),
     n: z.number().min(0).max(1).nullable(),
     whole: z.number().int(),
     yes: z.boolean(),
