@@ -1,6 +1,6 @@
 import { CTAS, GOVERNANCE_MODES, JURISDICTIONS, LAWFUL_BASES, SECTORS, TONES } from '@orchestrate/canon';
 import { z } from 'zod';
-import { defineMessage, type MessageOf } from './define-message.ts';
+import { type DraftOf, defineMessage } from './define-message.ts';
 import { INTERVENTION_REASONS } from './operator.ts';
 import {
   calendarDay,
@@ -89,7 +89,7 @@ export const tenantConfigured = defineMessage({
       imports: z.array(object({ id, enabled: z.boolean() })).max(100),
     }),
 });
-export type TenantConfig = MessageOf<typeof tenantConfigured>;
+export type TenantConfig = DraftOf<typeof tenantConfigured>;
 
 /** A tenant left for ever. It stays when everything else of the tenant is gone, so that nothing brings it back. */
 export const tenantOffboarded = defineMessage({
@@ -106,4 +106,4 @@ export const tenantOffboarded = defineMessage({
       offboardedAtMs: timeMs,
     }),
 });
-export type TenantOffboarded = MessageOf<typeof tenantOffboarded>;
+export type TenantOffboarded = DraftOf<typeof tenantOffboarded>;

@@ -5,6 +5,7 @@ import {
   constraintsSchema,
   DISPATCH_BLOCKERS,
   DISPATCH_DECISIONS,
+  type DispatchBlocker,
   FREEZE_CAUSES,
   LANES,
   OWNERS,
@@ -13,11 +14,21 @@ import {
   REQUEST_REASONS,
 } from '@orchestrate/canon';
 import { z } from 'zod';
-import { defineMessage, type MessageOf, type ObjectBuilder } from './define-message.ts';
+import {
+  citation,
+  decidingOutcome,
+  gateOutcome,
+  isAnswerTo,
+  isOutcomeOf,
+  RULINGS,
+  rationaleCode,
+  restsOn,
+} from './audit-words.ts';
+import { type DraftOf, defineRecord } from './define-message.ts';
 import { actionShape } from './dispatch.ts';
 import { COMMANDS, commandTarget, INTERVENTION_REASONS } from './operator.ts';
 import { OUTCOME_REASONS, SETTLED_OUTCOMES } from './outcome.ts';
-import { cause, codeVersion, envelope, id, sequence, sha256, timeMs } from './scalars.ts';
+import { budgetId, calendarDay, codeVersion, envelope, id, sequence, sha256, timeMs } from './scalars.ts';
 import { modeSchema } from './truth.ts';
 
 export const RECORD_KINDS = [
@@ -52,22 +63,29 @@ const chain = {
   codeVersion,
 };
 
-const becauseSchema = (object: ObjectBuilder) =>
-  object({
-    layer: z.enum(CANONICAL_BLOCKER_LAYERS),
-    source: id,
-    fact: z.string().regex(/^[A-Za-z0-9._]{1,40}$/),
-    verdict: z.enum(CHECK_VERDICTS),
-    reason: z.enum([...REASONS, ...REQUEST_REASONS]),
-    owner: z.enum(OWNERS),
-  });
+const becauseShape = {
+  layer: z.enum(CANONICAL_BLOCKER_LAYERS),
+  source: id,
+  fact: restsOn,
+  verdict: z.enum(CHECK_VERDICTS),
+  reason: z.enum([...REASONS, ...REQUEST_REASONS]),
+  owner: z.enum(OWNERS),
+};
 
-const code = z.string().regex(/^[a-z0-9_]{1,40}$/);
+const gateNumber = z.number().int().min(1).max(10);
+const share = z.number().min(0).max(1);
+
+/** A constraint that a reader does not know must not be dropped: without it more would be allowed than was. */
+const constraints = constraintsSchema.extend({ budgetIds: z.array(budgetId).optional() });
+
+function isDecidedBy(decision: { decidingBlocker: DispatchBlocker; decidingOutcome: string }): boolean {
+  const { decidingBlocker: blocker, decidingOutcome: outcome } = decision;
+  return isOutcomeOf(blocker, outcome) || RULINGS.some((ruling) => ruling === outcome);
+}
 
 /** The decision on a dispatch, which is also its audit record: no send can exist without it. */
-export const decisionRecorded = defineMessage({
+export const decisionRecorded = defineRecord({
   name: 'decision.recorded',
-  stream: 'DECISIONS',
   subject: (at: { p: number; tenantId: string; kind: RecordKind }) =>
     `decision.${at.p}.${at.tenantId}.${at.kind}`,
   schema: (object) =>
@@ -99,32 +117,35 @@ export const decisionRecorded = defineMessage({
         nextSlotAtMs: timeMs.nullable(),
         usedToday: sequence,
         budget: z.enum(['available', 'spent']),
-        budgetIds: z.array(cause),
-        headroom: object({ own: z.number(), best: z.number(), mailboxes: sequence }),
+        budgetIds: z.array(budgetId),
+        headroom: object({ own: share, best: share, mailboxes: sequence }),
       }),
       /** Freezes on record when this was decided; older records do not say, and then only the truth did. */
       freezes: z.array(z.enum(FREEZE_CAUSES)).default([]),
       /** The slot that this record takes; only a dispatching decision takes one. */
       reserved: object({
         mailbox: id,
-        day: z.string().regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/),
+        day: calendarDay,
         ordinal: sequence,
       }).nullable(),
       truth: object({ seq: sequence, digest: sha256, fingerprint: sha256, epoch: sequence }).nullable(),
       fresh: z.boolean(),
       policyDigest: sha256,
-      decidingGate: z.number().int().min(1).max(10),
+      decidingGate: gateNumber,
       decidingBlocker: z.enum(DISPATCH_BLOCKERS),
-      decidingOutcome: code,
+      decidingOutcome,
       gates: z
         .array(
           object({
-            gate: z.number().int().min(1).max(10),
+            gate: gateNumber,
             blocker: z.enum(DISPATCH_BLOCKERS),
-            outcome: code,
+            outcome: gateOutcome,
             decision: z.enum(DISPATCH_DECISIONS),
-            because: z.array(becauseSchema(object)),
+            because: z.array(object(becauseShape)),
             faulted: z.boolean(),
+          }).refine(({ blocker, outcome }) => isOutcomeOf(blocker, outcome), {
+            path: ['outcome'],
+            message: 'not an outcome of this gate',
           }),
         )
         .length(10),
@@ -132,18 +153,21 @@ export const decisionRecorded = defineMessage({
         .array(
           object({
             question: z.enum(RATIONALE_QUESTIONS),
-            code,
-            evidence: z.array(z.string().regex(/^[A-Za-z0-9_./-]{1,200}$/)),
+            code: rationaleCode,
+            evidence: z.array(citation),
+          }).refine(({ question, code }) => isAnswerTo(question, code), {
+            path: ['code'],
+            message: 'not an answer to this question',
           }),
         )
         .length(8),
       mode: modeSchema(object).nullable(),
-      constraints: constraintsSchema.nullable(),
+      constraints: constraints.nullable(),
       constraintsDigest: sha256.nullable(),
       review: object({ required: z.literal(true), dueByMs: timeMs }).nullable(),
       approvalId: id.nullable(),
-      budgetIds: z.array(cause),
-      unblock: z.array(becauseSchema(object).extend({ gate: z.number().int().min(1).max(10) })),
+      budgetIds: z.array(budgetId),
+      unblock: z.array(object({ ...becauseShape, gate: gateNumber })),
       lane: z.enum(LANES).nullable(),
       earliestReleaseMs: timeMs.nullable(),
       /** Of a hold: it ends in BLOCK / hold_expired after this. */
@@ -151,14 +175,16 @@ export const decisionRecorded = defineMessage({
       /** Of a dispatching decision: a sender acts between these two, or not at all. */
       notBeforeMs: timeMs.nullable(),
       validUntilMs: timeMs.nullable(),
+    }).refine(isDecidedBy, {
+      path: ['decidingOutcome'],
+      message: 'neither an outcome of this gate nor a ruling',
     }),
 });
-export type DecisionRecorded = MessageOf<typeof decisionRecorded>;
+export type DecisionRecorded = DraftOf<typeof decisionRecorded>;
 
 /** What became of a released send, in the tenant's own chain. */
-export const outcomeRecorded = defineMessage({
+export const outcomeRecorded = defineRecord({
   name: 'decision.outcome',
-  stream: 'DECISIONS',
   subject: (at: { p: number; tenantId: string }) => `decision.${at.p}.${at.tenantId}.OUTCOME`,
   schema: (object) =>
     object({
@@ -175,14 +201,13 @@ export const outcomeRecorded = defineMessage({
       recordedAtMs: timeMs,
     }),
 });
-export type OutcomeRecorded = MessageOf<typeof outcomeRecorded>;
+export type OutcomeRecorded = DraftOf<typeof outcomeRecorded>;
 
 export const INTERVENTION_SCOPES = ['tenant', 'all'] as const;
 
 /** A person acted: nothing takes effect without its record. */
-export const interventionRecorded = defineMessage({
+export const interventionRecorded = defineRecord({
   name: 'decision.intervention',
-  stream: 'DECISIONS',
   subject: (at: { p: number; tenantId: string }) => `decision.${at.p}.${at.tenantId}.INTERVENTION`,
   schema: (object) =>
     object({
@@ -201,12 +226,11 @@ export const interventionRecorded = defineMessage({
       recordedAtMs: timeMs,
     }),
 });
-export type InterventionRecorded = MessageOf<typeof interventionRecorded>;
+export type InterventionRecorded = DraftOf<typeof interventionRecorded>;
 
 /** A person released one exact action, for a while, once. */
-export const approvalRecorded = defineMessage({
+export const approvalRecorded = defineRecord({
   name: 'decision.approval',
-  stream: 'DECISIONS',
   subject: (at: { p: number; tenantId: string }) => `decision.${at.p}.${at.tenantId}.APPROVAL`,
   schema: (object) =>
     object({
@@ -223,7 +247,7 @@ export const approvalRecorded = defineMessage({
       recordedAtMs: timeMs,
     }),
 });
-export type ApprovalRecorded = MessageOf<typeof approvalRecorded>;
+export type ApprovalRecorded = DraftOf<typeof approvalRecorded>;
 
 export type ChainRecord = DecisionRecorded | OutcomeRecorded | InterventionRecorded | ApprovalRecorded;
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Draft, NoFreeText } from './free-text.ts';
 
 /** Builds objects of a schema: strict for writers and outer edges, lenient for readers inside. */
 export type ObjectBuilder = typeof z.object;
@@ -49,7 +50,23 @@ export function defineMessage<Schema extends z.ZodType<{ v: string }>, Address>(
   };
 }
 
+/** A message of the audit: one that has room for free text anywhere does not compile. */
+export function defineRecord<Schema extends z.ZodType<{ v: string }>, Address>(definition: {
+  readonly name: string;
+  readonly subject: (address: Address) => string;
+  readonly schema: (object: ObjectBuilder) => Schema & NoFreeText<z.output<Schema>>;
+}): MessageContract<z.output<Schema>, Address> {
+  return defineMessage({ ...definition, stream: 'DECISIONS' });
+}
+
+/** What a reader gets: every string is one of a closed list or has been checked. */
 export type MessageOf<Contract> = Contract extends MessageContract<infer Output, never> ? Output : never;
+
+/**
+ * What a writer gives to be checked and encoded. The types that stand beside the messages are these: most code cares
+ * for the shape alone, and what was read fits it as well.
+ */
+export type DraftOf<Contract> = Draft<MessageOf<Contract>>;
 
 /** The major version that this code understands. A message of a higher one is never taken for garbage. */
 export const CONTRACT_MAJOR = 1;

@@ -1,6 +1,6 @@
 import { CONVERSATION_STATES, RATIONALE_CODES } from '@orchestrate/canon';
 import { z } from 'zod';
-import { defineMessage, type MessageOf, type ObjectBuilder } from './define-message.ts';
+import { type DraftOf, defineMessage, type ObjectBuilder } from './define-message.ts';
 import { envelope, id, recipientKey, sha256, timeMs } from './scalars.ts';
 
 export const PROSPECT_CODES = [
@@ -37,4 +37,4 @@ export const dispatchRequested = defineMessage({
       action: actionShape(object),
     }),
 });
-export type DispatchRequested = MessageOf<typeof dispatchRequested>;
+export type DispatchRequested = DraftOf<typeof dispatchRequested>;

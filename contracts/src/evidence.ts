@@ -1,9 +1,42 @@
-import { CANONICAL_BLOCKER_LAYERS, FACTS, factValueProblem, UNKNOWN_REASONS } from '@orchestrate/canon';
+import {
+  CANONICAL_BLOCKER_LAYERS,
+  type CanonicalBlockerLayer,
+  FACTS,
+  factValueProblem,
+  UNKNOWN_REASONS,
+} from '@orchestrate/canon';
 import { z } from 'zod';
-import { defineMessage, type MessageOf } from './define-message.ts';
-import { envelope, id, partition, sha256, timeMs, version } from './scalars.ts';
+import { FACT_NAMES } from './audit-words.ts';
+import { type DraftOf, defineMessage } from './define-message.ts';
+import { envelope, id, messageId, partition, sha256, timeMs, version } from './scalars.ts';
 
 const layer = z.enum(CANONICAL_BLOCKER_LAYERS);
+/** The forms of a fact's name and word. Which there are depends on the layer, and is told by the catalogue. */
+const fact = z
+  .string()
+  .regex(/^[A-Za-z0-9.]{1,40}$/)
+  .brand<'fact'>();
+const word = z
+  .string()
+  .regex(/^[a-z0-9_]{1,64}$/, 'a word of the catalogue')
+  .brand<'factWord'>();
+/** Wider than any amount, so that the catalogue says what is wrong with one. */
+const amount = z.number().min(-1e15).max(1e15);
+
+/** What the catalogue says against an observation, without what was sent: that could be anything. */
+function problemWith(
+  layer: CanonicalBlockerLayer,
+  seen: { fact: string } & ({ value: unknown } | { unknown: unknown }),
+): { name: string; told: string } | null {
+  const isAnswered = 'value' in seen || !Object.hasOwn(FACTS[layer], seen.fact);
+  const problem = isAnswered
+    ? factValueProblem(layer, seen.fact, 'value' in seen ? seen.value : undefined)
+    : null;
+  if (problem === null) return null;
+  const isFact = FACT_NAMES.some((name) => name === seen.fact);
+  const told = problem.replace(/, not `.*$/, '');
+  return isFact ? { name: seen.fact, told } : { name: 'fact', told: told.replace(/^`.*` is /, '') };
+}
 
 /** What a probe, an import or a person with a file observed of one source; judged by nobody yet. */
 export const evidenceObserved = defineMessage({
@@ -22,13 +55,13 @@ export const evidenceObserved = defineMessage({
         .array(
           z.union([
             object({
-              fact: z.string().regex(/^[A-Za-z0-9.]{1,40}$/),
-              value: z.union([z.string().max(64), z.number(), z.boolean()]),
+              fact,
+              value: z.union([word, amount, z.boolean()]),
               observedAtMs: timeMs,
               evidenceDigest: sha256.optional(),
             }),
             object({
-              fact: z.string().regex(/^[A-Za-z0-9.]{1,40}$/),
+              fact,
               unknown: z.enum(UNKNOWN_REASONS),
               observedAtMs: timeMs,
             }),
@@ -38,18 +71,14 @@ export const evidenceObserved = defineMessage({
         .max(40),
     }).superRefine((message, context) => {
       message.facts.forEach((fact, index) => {
-        const problem =
-          'value' in fact
-            ? factValueProblem(message.layer, fact.fact, fact.value)
-            : Object.hasOwn(FACTS[message.layer], fact.fact)
-              ? null
-              : factValueProblem(message.layer, fact.fact, undefined);
-        if (problem)
-          context.addIssue({ code: 'custom', path: ['facts', index, fact.fact], message: problem });
+        const problem = problemWith(message.layer, fact);
+        if (problem === null) return;
+        const { name, told } = problem;
+        context.addIssue({ code: 'custom', path: ['facts', index, name], message: told });
       });
     }),
 });
-export type EvidenceObserved = MessageOf<typeof evidenceObserved>;
+export type EvidenceObserved = DraftOf<typeof evidenceObserved>;
 
 export const HEARTBEAT_SOURCES = ['continuity_window'] as const;
 
@@ -59,6 +88,6 @@ export const evidenceHeartbeat = defineMessage({
   stream: 'EVIDENCE',
   subject: (p: number) => `evidence.${p}`,
   schema: (object) =>
-    object({ v: version, id: z.uuid(), p: partition, layer: z.enum(HEARTBEAT_SOURCES), atMs: timeMs }),
+    object({ v: version, id: messageId, p: partition, layer: z.enum(HEARTBEAT_SOURCES), atMs: timeMs }),
 });
-export type EvidenceHeartbeat = MessageOf<typeof evidenceHeartbeat>;
+export type EvidenceHeartbeat = DraftOf<typeof evidenceHeartbeat>;

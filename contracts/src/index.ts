@@ -1,8 +1,10 @@
+export { FACT_NAMES, RULINGS, type Ruling } from './audit-words.ts';
 export * from './config.ts';
 export * from './decision.ts';
 export * from './define-message.ts';
 export * from './dispatch.ts';
 export * from './evidence.ts';
+export type { Draft, FreeText, NoFreeText } from './free-text.ts';
 export * from './layer.ts';
 export * from './ledger.ts';
 export * from './operator.ts';

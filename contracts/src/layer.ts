@@ -11,14 +11,21 @@ import {
   RISK_PHASES,
 } from '@orchestrate/canon';
 import { z } from 'zod';
-import { defineMessage, type MessageOf, type ObjectBuilder } from './define-message.ts';
+import { factName, factWord } from './audit-words.ts';
+import { type DraftOf, defineMessage, type ObjectBuilder, STREAM_NAMES } from './define-message.ts';
 import { cause, envelope, id, messageId, partition, sequence, timeMs, version } from './scalars.ts';
 
-const factValue = z.union([z.string().regex(/^[a-z0-9_]{1,64}$/), z.number(), z.boolean()]);
+/** The largest amount that the catalogue knows; times are far below it. */
+const factValue = z.union([factWord, z.number().min(0).max(1e15), z.boolean()]);
+
+const counted = z.number().min(0).max(8.64e15);
+
+/** What is in probation: a fact that failed, or the cause of a cooldown. */
+const requalified = z.union([factName, cause]);
 
 export const riskSchema = (object: ObjectBuilder) =>
   object({
-    risk: z.enum(RISK_NAMES as [string, ...string[]]),
+    risk: z.enum(RISK_NAMES),
     level: z.enum(RISK_LEVELS),
     phase: z.enum(RISK_PHASES),
   });
@@ -34,11 +41,12 @@ export const sourceShape = (object: ObjectBuilder) => ({
   facts: z
     .array(
       object({
-        fact: z.string().regex(/^[A-Za-z0-9.]{1,40}$/),
+        fact: factName,
         value: factValue.optional(),
         band: z
           .string()
-          .regex(/^[a-z0-9_]{1,32}$/)
+          .regex(/^[a-z_]{1,32}$/)
+          .brand<'band'>()
           .optional(),
         verdict: z.enum(CHECK_VERDICTS),
         severity: z.enum(['none', 'soft', 'hard']),
@@ -57,21 +65,26 @@ export const sourceShape = (object: ObjectBuilder) => ({
     faults: z.record(cause, object({ sinceMs: timeMs })),
     cooldowns: z.record(cause, object({ untilMs: timeMs, ordinal: sequence })),
     requalifications: z.record(
-      cause,
-      object({ ordinal: sequence, from: z.number().nullable().default(null), count: z.number().default(0) }),
+      requalified,
+      object({ ordinal: sequence, from: counted.nullable().default(null), count: counted.default(0) }),
     ),
-    graces: z.record(cause, object({ untilMs: timeMs, spent: z.boolean() })),
+    graces: z.partialRecord(factName, object({ untilMs: timeMs, spent: z.boolean() })),
     closures: z.record(cause, object({ untilMs: timeMs.nullable() })),
-    latched: z.record(cause, object({ phase: z.enum(RISK_PHASES), releaseOwed: z.boolean().default(false) })),
+    latched: z.partialRecord(
+      z.enum(RISK_NAMES),
+      object({ phase: z.enum(RISK_PHASES), releaseOwed: z.boolean().default(false) }),
+    ),
     setup: object({ id: cause, deadlineMs: timeMs }).nullable(),
     lease: object({ runId: id, untilMs: timeMs }).nullable(),
     check: object({ startedAtMs: timeMs, deadlineMs: timeMs }).nullable(),
     recheckSinceMs: timeMs.nullable(),
-    requalificationOwed: cause.nullable(),
-    servedStop: object({ atMs: timeMs, counters: z.record(cause, z.number()) })
+    requalificationOwed: requalified.nullable(),
+    servedStop: object({ atMs: timeMs, counters: z.partialRecord(factName, counted) })
       .nullable()
       .default(null),
-    unanswered: z.record(cause, object({ sinceMs: timeMs, lastMs: timeMs, tries: sequence })).default({}),
+    unanswered: z
+      .partialRecord(factName, object({ sinceMs: timeMs, lastMs: timeMs, tries: sequence }))
+      .default({}),
     attention: z.boolean(),
   }),
   risks: z.array(riskSchema(object)).max(32),
@@ -94,7 +107,7 @@ export const layerConditioned = defineMessage({
       at: timeMs,
     }),
 });
-export type LayerConditioned = MessageOf<typeof layerConditioned>;
+export type LayerConditioned = DraftOf<typeof layerConditioned>;
 
 /** The condition as the canon knows it. */
 export function conditionFromWire(message: LayerConditioned): LayerCondition {
@@ -108,7 +121,7 @@ const markShape = {
   id: messageId,
   p: partition,
   asOfMs: timeMs,
-  inputs: z.record(z.string().regex(/^[A-Z]{1,16}$/), sequence),
+  inputs: z.partialRecord(z.enum(STREAM_NAMES), sequence),
   tenants: sequence,
   changed: sequence,
   instance: id,
@@ -132,4 +145,4 @@ export const ledgerMarked = defineMessage({
   subject: (p: number) => `ledger.${p}`,
   schema: (object) => object(markShape),
 });
-export type Mark = MessageOf<typeof layerMarked>;
+export type Mark = DraftOf<typeof layerMarked>;

@@ -1,10 +1,19 @@
-import { DISPATCH_DECISIONS, FREEZE_CAUSES, LANES } from '@orchestrate/canon';
+import { CANONICAL_BLOCKER_LAYERS, DISPATCH_DECISIONS, FREEZE_CAUSES, LANES } from '@orchestrate/canon';
 import { z } from 'zod';
-import { defineMessage, type MessageOf, type ObjectBuilder } from './define-message.ts';
+import { type DraftOf, defineMessage, type ObjectBuilder } from './define-message.ts';
 import { actionShape } from './dispatch.ts';
-import { cause, envelope, id, recipientKey, sequence, sha256, timeMs } from './scalars.ts';
+import {
+  calendarDay,
+  campaignStep,
+  envelope,
+  id,
+  recipientKey,
+  sequence,
+  sha256,
+  timeMs,
+} from './scalars.ts';
 
-export const utcDay = z.string().regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/);
+export const utcDay = calendarDay;
 
 /** What was done to one recipient, and what of it is still open. */
 export const touchShape = (object: ObjectBuilder) =>
@@ -13,10 +22,10 @@ export const touchShape = (object: ObjectBuilder) =>
     lastAtMs: timeMs,
     mailbox: id,
     /** `campaign:step` of every release. */
-    steps: z.array(cause),
+    steps: z.array(campaignStep),
     /** Released dispatches whose outcome has not arrived. */
     open: z.array(
-      object({ dispatchId: id, seq: sequence, step: cause, constraintsDigest: sha256.nullable() }),
+      object({ dispatchId: id, seq: sequence, step: campaignStep, constraintsDigest: sha256.nullable() }),
     ),
     /** Dispatches whose outcome is unknown for good. */
     unresolved: z.array(id),
@@ -53,7 +62,7 @@ export const ledgerSaved = defineMessage({
       awaited: z.record(recipientKey, touchShape(object)).nullable().default(null),
     }),
 });
-export type LedgerSaved = MessageOf<typeof ledgerSaved>;
+export type LedgerSaved = DraftOf<typeof ledgerSaved>;
 
 /** The touches of a 256th of a tenant's recipients: by the first two hex digits of their keys. */
 export const touchesSaved = defineMessage({
@@ -69,7 +78,7 @@ export const touchesSaved = defineMessage({
       touches: z.record(recipientKey, touchShape(object)),
     }),
 });
-export type TouchesSaved = MessageOf<typeof touchesSaved>;
+export type TouchesSaved = DraftOf<typeof touchesSaved>;
 export type Touch = TouchesSaved['touches'][string];
 
 /** A hold that waits: enough to decide again. */
@@ -86,7 +95,7 @@ export const holdShape = (object: ObjectBuilder) =>
     /** SHA-256 over kind, cause and unblock set: only a change of these is worth a record. */
     substance: sha256,
     /** Layers that its unblock set is about. */
-    layers: z.array(cause),
+    layers: z.array(z.enum(CANONICAL_BLOCKER_LAYERS)),
     /** It waits for an answer that grew old rather than for one that has to change. */
     stale: z.boolean(),
     lane: z.enum(LANES).nullable(),
@@ -103,5 +112,5 @@ export const holdSaved = defineMessage({
     `ledger.${at.p}.${at.tenantId}.hold.${at.dispatchId}`,
   schema: (object) => object({ ...envelope, hold: holdShape(object).nullable() }),
 });
-export type HoldSaved = MessageOf<typeof holdSaved>;
+export type HoldSaved = DraftOf<typeof holdSaved>;
 export type OpenHold = NonNullable<HoldSaved['hold']>;

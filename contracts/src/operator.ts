@@ -1,6 +1,6 @@
 import { CANONICAL_BLOCKER_LAYERS } from '@orchestrate/canon';
 import { z } from 'zod';
-import { defineMessage, type MessageOf, type ObjectBuilder } from './define-message.ts';
+import { type DraftOf, defineMessage, type ObjectBuilder } from './define-message.ts';
 import { allTenants, cause, id, messageId, reference, sha256, tenantId, timeMs, version } from './scalars.ts';
 
 export const COMMANDS = [
@@ -54,4 +54,4 @@ export const operatorCommanded = defineMessage({
       context.addIssue({ code: 'custom', path: ['tenantId'], message: 'tenants leave one by one' });
     }),
 });
-export type OperatorCommanded = MessageOf<typeof operatorCommanded>;
+export type OperatorCommanded = DraftOf<typeof operatorCommanded>;

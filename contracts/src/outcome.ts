@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { defineMessage, type MessageOf } from './define-message.ts';
-import { envelope, id, sequence, sha256, timeMs } from './scalars.ts';
+import { type DraftOf, defineMessage } from './define-message.ts';
+import { envelope, id, sequence, sha256, timeMs, uuid } from './scalars.ts';
 
 export const SETTLED_OUTCOMES = ['sent', 'not_sent', 'unknown'] as const;
 export type SettledOutcome = (typeof SETTLED_OUTCOMES)[number];
@@ -48,7 +48,7 @@ export const outcomeReported = defineMessage({
       state: z.enum(['claimed', ...SETTLED_OUTCOMES]),
       sender: id,
       /** Distinguishes one life of a sender from its next. */
-      senderLife: z.uuid(),
+      senderLife: uuid,
       decisionSeq: sequence,
       /** The digest of the constraints that were honoured; the echo that governance checks. */
       constraintsDigest: sha256.nullable(),
@@ -66,4 +66,4 @@ export const outcomeReported = defineMessage({
       context.addIssue({ code: 'custom', path: ['reason'], message });
     }),
 });
-export type OutcomeReported = MessageOf<typeof outcomeReported>;
+export type OutcomeReported = DraftOf<typeof outcomeReported>;

@@ -1,6 +1,6 @@
 import { policySchema } from '@orchestrate/canon';
 import { z } from 'zod';
-import { defineMessage, type MessageOf } from './define-message.ts';
+import { type DraftOf, defineMessage } from './define-message.ts';
 import { messageId, sha256, version } from './scalars.ts';
 
 /** A policy document under its digest; written once, never changed. */
@@ -19,4 +19,4 @@ export const policyActivated = defineMessage({
   schema: (object) =>
     object({ v: version, id: messageId, digest: sha256, activatedBy: z.enum(['provisioner', 'operator']) }),
 });
-export type PolicyPublished = MessageOf<typeof policyPublished>;
+export type PolicyPublished = DraftOf<typeof policyPublished>;

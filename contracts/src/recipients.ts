@@ -21,14 +21,14 @@ export const leadSchema = z.strictObject({
   /** What the template may say of the person. */
   variables: z.record(z.string(), z.string()),
 });
-export type Lead = z.infer<typeof leadSchema>;
+export type Lead = z.input<typeof leadSchema>;
 
 export const contentSchema = z.strictObject({
   digest: sha256,
   subject: z.string().max(998),
   text: z.string().max(1_000_000),
 });
-export type Content = z.infer<typeof contentSchema>;
+export type Content = z.input<typeof contentSchema>;
 
 export const mailboxSchema = z.strictObject({
   mailbox: id,
@@ -37,4 +37,4 @@ export const mailboxSchema = z.strictObject({
   postalAddress: z.string().max(500),
   unsubscribeUrl: z.url().nullable(),
 });
-export type Mailbox = z.infer<typeof mailboxSchema>;
+export type Mailbox = z.input<typeof mailboxSchema>;

@@ -1,8 +1,22 @@
+import { REASONS } from '@orchestrate/canon';
 import { describe, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { dispatchRequested } from './dispatch.ts';
 import { request } from './message.test-support.ts';
-import { cause, clockTime, domainName, id, reference, sha256, timeMs, timeZone, version } from './scalars.ts';
+import {
+  budgetId,
+  campaignStep,
+  cause,
+  clockTime,
+  codeVersion,
+  domainName,
+  id,
+  reference,
+  sha256,
+  timeMs,
+  timeZone,
+  version,
+} from './scalars.ts';
 
 describe('an id that would mean something in a subject', () => {
   test.each([
@@ -47,7 +61,26 @@ describe('scalars', () => {
     ],
     ['clockTime', clockTime, ['00:00', '23:59'], ['24:00', '9:00', '12:60']],
     ['timeZone', timeZone, ['Europe/Madrid', 'Etc/GMT+3'], ['', 'Europe/Madrid now']],
-    ['cause', cause, ['window.open', 'spring:1'], ['two words', 'ann@example.com', '']],
+    [
+      'cause',
+      cause,
+      [...REASONS, 'check', 'odd_rows', 'ticket-4711'],
+      [
+        '',
+        'two words',
+        'Legal',
+        '4711',
+        'ann@example.com',
+        'ya29.a0Af_x',
+        'eyJh.eyJz.abc',
+        'sk_live_4f9b2c71d0e8a6355b1c',
+        `a${'_b'.repeat(6)}`,
+        'abcdefghijklmnop_'.repeat(4),
+      ],
+    ],
+    ['campaignStep', campaignStep, ['spring:1', 'a-b_c:20'], ['spring', 'spring:', 'Spring:1', 'a:b:1']],
+    ['budgetId', budgetId, ['mailbox:anna', 'domain:main'], ['anna', 'mailbox:', 'mailbox:a@b', 'a:b:c']],
+    ['codeVersion', codeVersion, ['0.1.0', '1.2.3-beta.4'], ['1.2', 'v1.2.3', '1.2.3-eyJh.eyJz']],
   ])('%s', (_, schema, good, bad) => {
     for (const value of good) expect(schema.safeParse(value).success, String(value)).toBe(true);
     for (const value of bad) expect(schema.safeParse(value).success, String(value)).toBe(false);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineMessage, type MessageOf } from './define-message.ts';
+import { type DraftOf, defineMessage } from './define-message.ts';
 import { envelope, recipientKey, timeMs } from './scalars.ts';
 
 /** Nobody writes to this recipient any more, or (released) may again. The newest per recipient counts. */
@@ -17,4 +17,4 @@ export const suppressionListed = defineMessage({
       atMs: timeMs,
     }),
 });
-export type SuppressionListed = MessageOf<typeof suppressionListed>;
+export type SuppressionListed = DraftOf<typeof suppressionListed>;

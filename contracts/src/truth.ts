@@ -9,7 +9,8 @@ import {
   REASONS,
 } from '@orchestrate/canon';
 import { z } from 'zod';
-import { defineMessage, type MessageOf, type ObjectBuilder } from './define-message.ts';
+import { factName } from './audit-words.ts';
+import { type DraftOf, defineMessage, type ObjectBuilder } from './define-message.ts';
 import { riskSchema, sourceShape } from './layer.ts';
 import { envelope, id, sequence, sha256, timeMs } from './scalars.ts';
 
@@ -56,7 +57,7 @@ export const truthRecorded = defineMessage({
         object({
           layer: z.enum(CANONICAL_BLOCKER_LAYERS),
           source: id,
-          fact: z.string().regex(/^[A-Za-z0-9.]{1,40}$/),
+          fact: factName,
           reason: z.enum(REASONS),
         }),
       ),
@@ -70,7 +71,7 @@ export const truthRecorded = defineMessage({
       inputSeq: sequence,
     }),
 });
-export type TruthRecorded = MessageOf<typeof truthRecorded>;
+export type TruthRecorded = DraftOf<typeof truthRecorded>;
 
 export function truthFromWire(message: TruthRecorded): CanonicalRuntimeTruth {
   const { v: _v, id: _id, causedBy: _causedBy, inputSeq: _inputSeq, ...truth } = message;

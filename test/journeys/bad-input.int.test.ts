@@ -98,7 +98,7 @@ const BAD_INPUTS: readonly BadInput[] = [
     ...onEvidence,
     payload: evidence({ facts: [{ fact: 'subscriptionStatus', value: 'golden', observedAtMs: 1 }] }),
     path: 'facts.0.subscriptionStatus',
-    message: /golden/,
+    message: /takes one of active, (?!.*golden)/,
   },
   {
     what: 'evidence about somebody else than its subject',

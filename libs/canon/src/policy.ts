@@ -42,7 +42,10 @@ const degradation = constraintsSchema.omit({ maxPerHour: true, minGapSec: true, 
  * gates read the catalogue's by name.
  */
 const alsoRequired = z
-  .partialRecord(z.enum(CANONICAL_BLOCKER_LAYERS), z.array(z.string()))
+  .partialRecord(
+    z.enum(CANONICAL_BLOCKER_LAYERS),
+    z.array(z.string().regex(/^[A-Za-z0-9.]{1,40}$/, 'the name of a fact')),
+  )
   .superRefine((lists, context) => {
     for (const [layer, facts] of Object.entries(lists)) {
       facts.forEach((fact, index) => {

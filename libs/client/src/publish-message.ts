@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { MessageContract } from '@orchestrate/contracts';
+import type { Draft, MessageContract } from '@orchestrate/contracts';
 import { type Broker, encode, PublishUncertain, type Stored } from '@orchestrate/messaging';
 
 const TRIES_MAX = 8;
@@ -13,7 +13,7 @@ export async function publishMessage<T extends { readonly v: string; readonly id
   broker: Broker,
   contract: MessageContract<T, never>,
   subject: string,
-  message: T,
+  message: Draft<T>,
 ): Promise<Stored> {
   const data = encode(contract, message);
   for (let tries = 1; ; tries++) {

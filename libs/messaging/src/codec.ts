@@ -1,4 +1,4 @@
-import { CONTRACT_MAJOR, type MessageContract } from '@orchestrate/contracts';
+import { CONTRACT_MAJOR, type Draft, issuesOf, type MessageContract } from '@orchestrate/contracts';
 import type { z } from 'zod';
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -24,7 +24,7 @@ export class UnsupportedVersion extends Error {
 /** Bytes of a message. Throws ContractViolation rather than let anything leave that its contract does not allow. */
 export function encode<T extends { readonly v: string }>(
   contract: MessageContract<T, never>,
-  message: T,
+  message: Draft<T>,
 ): Uint8Array {
   const checked = contract.strict.safeParse(message);
   if (!checked.success) throw new ContractViolation(contract.name, issuesOf(checked.error));
@@ -67,14 +67,12 @@ function decode<T extends { readonly v: string }>(
   try {
     value = JSON.parse(decoder.decode(data));
   } catch (error) {
-    throw new ContractViolation(contract.name, [
-      { path: '', message: `not JSON: ${(error as Error).message}` },
-    ]);
+    throw new ContractViolation(contract.name, [{ path: '', message: `not JSON${placeIn(error)}` }]);
   }
   const version = (value as { v?: unknown } | null)?.v;
   if (
     typeof version === 'string' &&
-    /^\d+\.\d+$/.test(version) &&
+    /^\d{1,3}\.\d{1,3}$/.test(version) &&
     Number.parseInt(version, 10) > CONTRACT_MAJOR
   ) {
     throw new UnsupportedVersion(contract.name, version);
@@ -84,9 +82,7 @@ function decode<T extends { readonly v: string }>(
   return parsed.data;
 }
 
-export function issuesOf(error: z.ZodError): { path: string; message: string }[] {
-  return error.issues.slice(0, 50).map((issue) => ({
-    path: issue.path.map(String).join('.').slice(0, 200),
-    message: issue.message.slice(0, 500),
-  }));
+/** Where JSON ends to be JSON. The rest of the engine's message quotes what was sent. */
+function placeIn(error: unknown): string {
+  return / at position \d+/.exec((error as Error).message)?.[0] ?? '';
 }

@@ -6,7 +6,7 @@ import { defineMessage, layerMarked, type Mark } from '@orchestrate/contracts';
 import { eventually, jsonOf, stored } from '@orchestrate/test-kit';
 import { z } from 'zod';
 import { PublishUncertain } from './ack-publisher.ts';
-import { checkAddress, decodeStrict, encode } from './codec.ts';
+import { checkAddress, decodeLenient, decodeStrict, encode } from './codec.ts';
 import { type Broker, connectBroker } from './connect.ts';
 import { OwnerLoop, type OwnerLoopStatus } from './owner-loop.ts';
 import type { PartitionContext, PartitionedService, PartitionWorker } from './partitioned-service.ts';
@@ -43,9 +43,16 @@ const trailOf = (trail: string, n: number): string =>
 
 export const outputOf = (key: string): string => `layer.${partitionOf(key)}.${key}.test.main`;
 
+interface CountingOptions {
+  readonly handleMs?: number;
+  readonly blocked?: Promise<void>;
+  /** It reads what services of ours write, and so leaves out what it does not know; else it stands at an edge. */
+  readonly isInner?: boolean;
+}
+
 /** The smallest service with an effect: counts what it reads per key into LAYERS. */
 export function countingService(
-  options: { name?: string; markEveryMs?: number; handleMs?: number; blocked?: Promise<void> } = {},
+  options: CountingOptions & { name?: string; markEveryMs?: number } = {},
 ): PartitionedService {
   return {
     name: options.name ?? 'counter',
@@ -59,10 +66,10 @@ export function countingService(
 
 class CountingWorker implements PartitionWorker {
   readonly #context: PartitionContext;
-  readonly #options: { handleMs?: number; blocked?: Promise<void> };
+  readonly #options: CountingOptions;
   readonly #counts = new Map<string, Count>();
 
-  private constructor(context: PartitionContext, options: { handleMs?: number; blocked?: Promise<void> }) {
+  private constructor(context: PartitionContext, options: CountingOptions) {
     this.#context = context;
     this.#options = options;
   }
@@ -70,7 +77,7 @@ class CountingWorker implements PartitionWorker {
   static async open(
     context: PartitionContext,
     _mark: Mark | null,
-    options: { handleMs?: number; blocked?: Promise<void> },
+    options: CountingOptions,
   ): Promise<CountingWorker> {
     const worker = new CountingWorker(context, options);
     const range = { stream: 'LAYERS', filters: [`layer.${context.p}.*.*.*`] } as const;
@@ -82,7 +89,8 @@ class CountingWorker implements PartitionWorker {
   }
 
   async handle(input: StoredMessage): Promise<void> {
-    const { key, n, act } = decodeStrict(counted, input.data);
+    const decode = this.#options.isInner ? decodeLenient : decodeStrict;
+    const { key, n, act } = decode(counted, input.data);
     checkAddress(counted, input, `evidence.${this.#context.p}.${key}.test.main`);
     const known = this.#counts.get(key) ?? NOTHING;
     if (input.seq <= known.inputSeq) return;

@@ -12,7 +12,6 @@ export {
   decodeLenient,
   decodeStrict,
   encode,
-  issuesOf,
   UnsupportedVersion,
 } from './codec.ts';
 export { compareStreams, type StreamDifference } from './compare-streams.ts';

@@ -1,15 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PARTITIONS, partitionOf } from '@orchestrate/canon';
-import { eventually, startTestBroker, type TestBroker } from '@orchestrate/test-kit';
+import { layerMarked, type Mark } from '@orchestrate/contracts';
+import { eventually, jsonOf, startTestBroker, stored, type TestBroker } from '@orchestrate/test-kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   Counting,
   type CountingProcess,
   countingService,
   keysInDifferentPartitions,
+  outputOf,
   startLoop,
   startProcess,
 } from './counting-service.test-support.ts';
+import { readLast } from './stream-reader.ts';
 
 let server: TestBroker;
 let counting: Counting;
@@ -214,7 +217,104 @@ describe('an input that cannot be handled', () => {
     await eventually('health is red after a restart too', () => again.status().red.length === 1);
     await again.close();
   });
+
+  it('tells nothing of what was sent where it says what was wrong with it', async () => {
+    const secret = 'ann.smith@example.com';
+    const key = KEYS[0]!;
+    const subject = `evidence.${key}.test.main`;
+    const input = { v: '1.0', key, n: 1, act: 'count' };
+    const broken = [
+      JSON.stringify({ ...input, [secret]: true }),
+      JSON.stringify({ ...input, act: secret }),
+      JSON.stringify({ ...input, key: secret }),
+      JSON.stringify({ ...input, v: `${'9'.repeat(20)}.0`, note: secret }),
+      JSON.stringify(secret),
+      secret,
+      `{"v":"1.0","key":${secret}`,
+      `{"v":"1.0" "${secret}"}`,
+    ];
+    const loop = await startLoop(server.broker, 'one');
+    for (const payload of broken) await server.broker.publisher.publish(subject, Buffer.from(payload));
+    await counting.sendRounds(KEYS, 1);
+    await counting.allCounted();
+    const rejections = await server.rejections();
+    expect(rejections.map(({ reason }) => reason)).toEqual(broken.map(() => 'contract_violation'));
+    for (const { issues } of rejections) {
+      expect(issues.length).toBeGreaterThan(0);
+      expect(JSON.stringify(issues)).not.toMatch(/ann|smith|example|999/);
+    }
+    await loop.close();
+  });
 });
+
+describe('what a later minor version adds', () => {
+  const later = (key: string) => JSON.stringify({ v: '1.7', key, n: 1, act: 'count', colour: 'red' });
+
+  it('is left out by a reader inside, which counts the rest', async () => {
+    const [key] = KEYS as [string];
+    const loop = await startLoop(server.broker, 'inner', countingService({ isInner: true }));
+    await server.broker.publisher.publish(`evidence.${key}.test.main`, Buffer.from(later(key)));
+    await eventually(
+      'it is counted',
+      async () => (await stored(server.broker, 'LAYERS', outputOf(key))).length,
+    );
+    expect(await server.rejections()).toEqual([]);
+    expect(loop.status()).toMatchObject({ rejected: 0, red: [] });
+    await loop.close();
+  });
+
+  it('is refused at an edge, and stops nothing', async () => {
+    const [key] = KEYS as [string];
+    const loop = await startLoop(server.broker, 'edge');
+    await server.broker.publisher.publish(`evidence.${key}.test.main`, Buffer.from(later(key)));
+    await counting.sendRounds(KEYS, 1);
+    await counting.allCounted();
+    const [rejection, ...others] = await server.rejections();
+    expect(others).toEqual([]);
+    expect(rejection).toMatchObject({
+      reason: 'contract_violation',
+      issues: [{ path: '', message: 'not known here: `colour`' }],
+    });
+    expect(loop.status().red).toEqual([]);
+    await loop.close();
+  });
+
+  it('to the mark of a partition does not keep the next owner from going on there', async () => {
+    const [key] = KEYS as [string];
+    await startLoop(server.broker, 'one').then((loop) => loop.close());
+    const mark = await lastMark(key);
+    await publishMark(key, { ...mark, v: '1.7', colour: 'red' });
+    const next = await startLoop(server.broker, 'next');
+    await counting.sendRounds(KEYS, 1);
+    await counting.allCounted();
+    expect(next.status()).toMatchObject({ owned: PARTITIONS, red: [] });
+    await next.close();
+  });
+});
+
+it('a mark of the next major version stops its partition alone: its owner must not begin from the beginning', async () => {
+  const [stopped, ...others] = KEYS as [string, ...string[]];
+  await startLoop(server.broker, 'one').then((loop) => loop.close());
+  await publishMark(stopped, { ...(await lastMark(stopped)), v: '2.0' });
+  const next = await startLoop(server.broker, 'next');
+  await eventually('health is red', () => next.status().red.length === 1);
+  expect(next.status().red[0]).toMatch(new RegExp(`partition ${partitionOf(stopped)}: .*2\\.0.*upgrade`));
+  await counting.sendRounds(others, 1);
+  await counting.allCounted();
+  expect(next.status().owned).toBe(PARTITIONS - 1);
+  expect(await server.rejections()).toEqual([]);
+  expect(await lastMark(stopped)).toMatchObject({ v: '2.0' });
+  await next.close();
+});
+
+async function lastMark(key: string): Promise<Mark> {
+  return jsonOf<Mark>((await readLast(server.broker, 'LAYERS', layerMarked.subject(partitionOf(key))))!);
+}
+
+async function publishMark(key: string, mark: object): Promise<void> {
+  const subject = layerMarked.subject(partitionOf(key));
+  await server.broker.publisher.publish(subject, Buffer.from(JSON.stringify(mark)));
+}
 
 /** Whether the process ends before the work is done. */
 async function endsBefore(instance: CountingProcess, work: () => Promise<void>): Promise<boolean> {

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
 import { type Policy, policyDigestOf, policySchema } from '@orchestrate/canon';
-import { policyActivated, policyPublished, STREAM_NAMES, VERSION } from '@orchestrate/contracts';
+import { issuesOf, policyActivated, policyPublished, STREAM_NAMES, VERSION } from '@orchestrate/contracts';
 import { z } from 'zod';
 import { PublishRefused } from './ack-publisher.ts';
-import { encode, issuesOf } from './codec.ts';
+import { encode } from './codec.ts';
 import type { Broker } from './connect.ts';
 
 const streamsFileSchema = z.strictObject({

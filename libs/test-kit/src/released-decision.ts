@@ -1,11 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import {
-  DISPATCH_BLOCKERS,
-  digestOf,
-  partitionOf,
-  RATIONALE_CODES,
-  RATIONALE_QUESTIONS,
-} from '@orchestrate/canon';
+import { digestOf, GATES, partitionOf, RATIONALE_CODES, RATIONALE_QUESTIONS } from '@orchestrate/canon';
 import { type DecisionRecorded, decisionRecorded, GENESIS_HASH, VERSION } from '@orchestrate/contracts';
 import { type Broker, encode } from '@orchestrate/messaging';
 
@@ -70,10 +64,10 @@ export function decision(overrides: Partial<DecisionRecorded> = {}): DecisionRec
     decidingGate: 1,
     decidingBlocker: 'operator_freeze',
     decidingOutcome: 'clear',
-    gates: DISPATCH_BLOCKERS.map((blocker, index) => ({
+    gates: GATES.map(({ blocker, outcomes }, index) => ({
       gate: index + 1,
       blocker,
-      outcome: 'clear',
+      outcome: outcomes[0]!.name,
       decision: 'APPROVE' as const,
       because: [],
       faulted: false,

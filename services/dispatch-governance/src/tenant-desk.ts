@@ -17,6 +17,7 @@ import {
   type OperatorCommanded,
   type OutcomeReported,
   outcomeRecorded,
+  type Ruling,
   type TenantConfig,
 } from '@orchestrate/contracts';
 import {
@@ -413,8 +414,6 @@ export class TenantDesk {
     return `decision.${this.#partition.context.p}.${this.ledger.tenantId}.*`;
   }
 }
-
-type Ruling = 'hold_expired' | 'rejected_by_operator' | 'tenant_offboarded';
 
 /** A person or the clock has the last word: the gates are on record as they stand, the ruling is final. */
 function finalBlock(found: Decision, outcome: Ruling): Decision {
