@@ -52,7 +52,7 @@ export class LoneContexts {
 
   of(state: ManagedExecutionState): readonly LayerContext[] {
     const [f, g, o] = [this.#first, this.#second, this.#optional];
-    const owing = this.#can('probation') ? [{ requalificationOwed: f }] : [];
+    const owing = this.#owing();
     switch (state) {
       case 'ready':
         return [
@@ -76,7 +76,7 @@ export class LoneContexts {
       }
       case 'degraded':
         return [
-          ...[{}, ...owing].map((memory) => this.#context(memory, { [f]: soft })),
+          ...owing.map((memory) => this.#context(memory, { [f]: soft })),
           this.#context({}, { [f]: soft, [g]: soft }),
           this.#context({}, { [o]: soft }),
         ];
@@ -86,7 +86,7 @@ export class LoneContexts {
         );
       case 'unknown':
         return [
-          ...[{}, ...owing].map((memory) => this.#context(memory, { [f]: expired })),
+          ...owing.map((memory) => this.#context(memory, { [f]: expired })),
           this.#context({}, { [f]: expired, [g]: expired }),
           this.#context({}, this.#neverObserved()),
         ];
@@ -96,9 +96,7 @@ export class LoneContexts {
         return [
           this.#context({ check: { startedAtMs: 0, deadlineMs: LATER_MS } }, this.#neverObserved()),
           this.#context({ recheckSinceMs }),
-          ...[{}, ...owing].map((memory) =>
-            this.#context({ recheckSinceMs, ...memory }, { ...others, [f]: soft }),
-          ),
+          ...owing.map((memory) => this.#context({ recheckSinceMs, ...memory }, { ...others, [f]: soft })),
         ];
       }
       case 'provisioning': {
@@ -110,7 +108,7 @@ export class LoneContexts {
           this.#context({ ...set, check: { startedAtMs: 0, deadlineMs: LATER_MS } }, this.#neverObserved()),
           this.#context(set, { [f]: sample }),
           ...this.#owners().map((owner) => this.#context(set, { [f]: { ...unproven, owner } })),
-          ...[{}, ...owing].map((memory) => this.#context(memory, { [f]: sample })),
+          ...owing.map((memory) => this.#context(memory, { [f]: sample })),
           this.#context({}, { [f]: sample, [g]: sample }),
         ];
       }
@@ -129,7 +127,7 @@ export class LoneContexts {
         const faults = { check: { sinceMs: 0 } };
         return [
           ...this.#failing({ ...hard, owner: 'orchestrate' }),
-          ...[{}, ...owing].map((memory) => this.#context({ faults, ...memory }, { [f]: expired })),
+          ...owing.map((memory) => this.#context({ faults, ...memory }, { [f]: expired })),
         ];
       }
     }
@@ -222,6 +220,11 @@ export class LoneContexts {
     return this.#machine.states.has(state);
   }
 
+  /** Leaving a failure may owe probation, where a layer has that. */
+  #owing(): readonly Partial<LayerContext>[] {
+    return this.#can('probation') ? [{}, { requalificationOwed: this.#first }] : [{}];
+  }
+
   #owners() {
     return this.#can('client_action') ? (['client', 'orchestrate'] as const) : (['orchestrate'] as const);
   }
@@ -229,7 +232,7 @@ export class LoneContexts {
   #failing(failure: Partial<FactReading>): LayerContext[] {
     const [f, g, o] = [this.#first, this.#second, this.#optional];
     return [
-      this.#context({}, { [f]: failure }),
+      ...this.#owing().map((memory) => this.#context(memory, { [f]: failure })),
       this.#context({}, { [f]: { ...failure, everPassed: false } }),
       this.#context({}, { [f]: failure, [g]: failure }),
       this.#context({}, { [o]: failure }),

@@ -277,10 +277,10 @@ export const STATE_TABLE = {
   },
   client_action: {
     check_started: STAYS,
-    check_passed: to('stays', 'ready'),
+    check_passed: to('stays', 'ready', 'probation'),
     check_failed_soft: to('stays', 'degraded'),
     check_failed_hard: hard(['stays', 'internal_fault'], ['stays', 'grace']),
-    check_inconclusive: unclear(['stays', 'unknown'], ['provisioning']),
+    check_inconclusive: unclear(['stays', 'unknown'], ['provisioning', 'probation']),
     fact_expired: to('stays', 'unknown', 'ready'),
     check_exhausted: IGNORED,
     setup_started: to('stays', 'provisioning'),
