@@ -9,9 +9,6 @@ interface Bands {
 }
 type Known = Readonly<Record<string, FactValue | undefined>>;
 
-/** Leaving a band downwards takes nine tenths of the edge by which it was entered. */
-const LEAVE_FACTOR = 0.9;
-
 function bandsOf(
   layer: CanonicalBlockerLayer,
   fact: string,
@@ -23,7 +20,7 @@ function bandsOf(
       return { names: ['none', 'low', 'some'], edges: [1, policy.billing.entitlementLowSends] };
     case 'mailbox.quotaUsed': {
       const day = typeof known.quotaDay === 'number' ? known.quotaDay : Number.POSITIVE_INFINITY;
-      return { names: ['some', 'low', 'none'], edges: [day * 0.8, day] };
+      return { names: ['some', 'low', 'none'], edges: [day * (1 - policy.bands.headroomLowShare), day] };
     }
     case 'provider_health.p95Ms':
       return { names: ['fast', 'fair', 'slow', 'too_slow'], edges: policy.providerHealth.p95BandsMs };
@@ -48,7 +45,10 @@ function bandsOf(
   }
 }
 
-/** The band of a numeric fact, given the band it was in; undefined for facts that have none. */
+/**
+ * The band of a numeric fact, given the band it was in; undefined for facts that have none. Leaving a band downwards
+ * takes the policy's share of the edge by which it was entered.
+ */
 export function bandOf(
   layer: CanonicalBlockerLayer,
   fact: string,
@@ -62,7 +62,7 @@ export function bandOf(
   const stood = before === undefined ? -1 : bands.names.indexOf(before);
   let index = 0;
   bands.edges.forEach((edge, below) => {
-    const factor = stood > below ? LEAVE_FACTOR : 1;
+    const factor = stood > below ? policy.bands.leaveFactor : 1;
     if (value >= edge * factor) index = below + 1;
   });
   return bands.names[index];

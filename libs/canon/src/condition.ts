@@ -123,6 +123,7 @@ export const REASONS = [
   'not_required',
   'verifying',
   'operator_hold',
+  'risks_compound',
   'setup_overdue',
 ] as const;
 export type Reason = (typeof REASONS)[number];
@@ -159,22 +160,44 @@ export interface LayerRisk {
   readonly phase: RiskPhase;
 }
 
+/** A sample that is being taken after a stop. */
+export interface Requalification {
+  readonly ordinal: number;
+  /** What its counter showed at the start; where reports are counted, the time of the newest that was. */
+  readonly from: number | null;
+  /** How much of the sample is in. */
+  readonly count: number;
+}
+export const NEW_SAMPLE = { from: null, count: 0 } as const;
+
+/** A risk that is not over when its facts are. Two that were active together also wait for a person's release. */
+export interface LatchedRisk {
+  readonly phase: RiskPhase;
+  readonly releaseOwed: boolean;
+}
+
 /** What stands behind a state, keyed by cause: clearing one entry never clears another. */
 export interface Causes {
   readonly holds: Readonly<Record<string, { readonly sinceMs: number }>>;
   readonly faults: Readonly<Record<string, { readonly sinceMs: number }>>;
   readonly cooldowns: Readonly<Record<string, { readonly untilMs: number; readonly ordinal: number }>>;
-  readonly requalifications: Readonly<Record<string, { readonly ordinal: number }>>;
+  readonly requalifications: Readonly<Record<string, Requalification>>;
   readonly graces: Readonly<Record<string, { readonly untilMs: number; readonly spent: boolean }>>;
   /** Null: an event ends it, no time is known. */
   readonly closures: Readonly<Record<string, { readonly untilMs: number | null }>>;
-  readonly latched: Readonly<Record<string, { readonly phase: RiskPhase }>>;
+  readonly latched: Readonly<Record<string, LatchedRisk>>;
   readonly setup: { readonly id: string; readonly deadlineMs: number } | null;
   readonly lease: { readonly runId: string; readonly untilMs: number } | null;
   readonly check: { readonly startedAtMs: number; readonly deadlineMs: number } | null;
   readonly recheckSinceMs: number | null;
   /** The fact that may not simply pass again: leaving its failure owes probation, whatever way it is left. */
   readonly requalificationOwed: string | null;
+  /** Where the layer's counters stood when its last stop was over: what led to the stop counts no more. */
+  readonly servedStop: { readonly atMs: number; readonly counters: Readonly<Record<string, number>> } | null;
+  /** Tries since the last answer, by fact: how long nobody has had one. */
+  readonly unanswered: Readonly<
+    Record<string, { readonly sinceMs: number; readonly lastMs: number; readonly tries: number }>
+  >;
   /** Tries went on long enough that a person should look, although nobody is proven at fault. */
   readonly attention: boolean;
 }
@@ -209,5 +232,7 @@ export const NO_CAUSES: Causes = {
   check: null,
   recheckSinceMs: null,
   requalificationOwed: null,
+  servedStop: null,
+  unanswered: {},
   attention: false,
 };

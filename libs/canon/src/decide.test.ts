@@ -244,9 +244,14 @@ describe('what the product promises', () => {
         decision: 'HOLD_FOR_REPUTATION',
         decidingBlocker: 'identity_unauthenticated',
         decidingOutcome: 'unknown',
-        lane: 'client',
+        lane: 'watch',
       });
-      expect(decision.unblock[0]).toMatchObject({ gate: 5, fact, reason: 'servfail', owner: 'client' });
+      expect(decision.unblock[0]).toMatchObject({
+        gate: 5,
+        fact,
+        reason: 'servfail',
+        owner: 'orchestrate',
+      });
     }
   });
 
@@ -289,7 +294,7 @@ describe('what the product promises', () => {
 
   test('a stale truth releases nothing, and blocks nobody', () => {
     const decision = decideOn({ fresh: false });
-    expect(decision.decision).toBe('HOLD_FOR_REPUTATION');
+    expect(decision).toMatchObject({ decision: 'HOLD_FOR_CONTEXT', lane: 'watch' });
     expect(decision.rationale[6]).toMatchObject({ code: 'not_safe' });
     expect(decision.unblock.map((one) => one.reason)).toContain('truth_stale');
   });
@@ -347,7 +352,9 @@ describe('a release whose conditions this message cannot meet is no release', ()
   });
 
   test('verified recipients only', () => {
-    const probation = layers({ pacing: { causes: { requalifications: { band: { ordinal: 1 } } } } });
+    const probation = layers({
+      pacing: { causes: { requalifications: { band: { ordinal: 1, from: null, count: 0 } } } },
+    });
     expect(decideOn(probation).decision).toBe('DEGRADE_AND_APPROVE');
     expect(decideOn({ ...probation, action: { recipientVerified: false } }).decision).toBe(
       'HOLD_FOR_REPUTATION',

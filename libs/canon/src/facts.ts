@@ -26,6 +26,8 @@ export type FactSpec = {
   readonly required?: true;
   /** Why a required fact that nobody has observed yet has no answer. */
   readonly missing?: 'no_delivered_proof' | 'never_ran';
+  /** Measured on a sample that only grows by sending: too little of it is no failure to look. */
+  readonly sampled?: true;
 } & (
   | { readonly kind: 'enum'; readonly values: readonly string[] }
   | { readonly kind: 'boolean' }
@@ -41,6 +43,10 @@ function flag(age: FactSpec['age'], required?: true): FactSpec {
 function amount(unit: string, age: FactSpec['age'], required?: true, max = 1e15): FactSpec {
   const base = { kind: 'number', unit, min: 0, max, age } as const;
   return required ? { ...base, required } : base;
+}
+
+function sampled(spec: FactSpec): FactSpec {
+  return { ...spec, sampled: true };
 }
 
 /** Stripe's eight subscription statuses. Anything else is reported as unknown, never mapped to a neighbour. */
@@ -90,6 +96,8 @@ export const PACING_BANDS = [
   'unobservable',
 ] as const;
 export type PacingBand = (typeof PACING_BANDS)[number];
+/** Whether a run holds the window or the campaign now. */
+export const RUNS = ['idle', 'running'] as const;
 export const CTAS = [
   'question',
   'resource',
@@ -152,6 +160,8 @@ export const FACTS = {
     canReadReplies: flag('scopes', true),
     canSeeBounces: flag('scopes', true),
     token: oneOf(['active', 'refreshable', 'invalid_grant', 'inactive_unspecified'], 'token', true),
+    throttled: flag('token'),
+    retryAfterSec: amount('s', 'token'),
     quotaUsed: amount('messages', 'folded'),
     quotaDay: amount('messages', 'folded'),
     senderAgeDays: amount('days', 'scopes'),
@@ -168,6 +178,7 @@ export const FACTS = {
     ),
     fallback: oneOf(['ready', 'none', 'unknown'], 'providerHealth'),
     fallbackInUse: flag('providerHealth'),
+    outputLinted: flag('providerHealth'),
     retryAfterSec: amount('s', 'providerHealth'),
     clientKey: flag('config'),
   },
@@ -195,13 +206,14 @@ export const FACTS = {
     },
     cadenceSec: amount('s', 'folded'),
     clockSkewMs: amount('ms', 'folded'),
+    run: oneOf(RUNS, 'folded'),
   },
   pacing: {
     sentToday: amount('messages', 'folded'),
     capToday: amount('messages', 'folded', true),
     minGapSec: amount('s', 'folded'),
-    delivered30d: amount('messages', 'folded', true),
-    hardBounces30d: amount('messages', 'folded', true),
+    delivered30d: sampled(amount('messages', 'folded', true)),
+    hardBounces30d: sampled(amount('messages', 'folded', true)),
     complaints30d: amount('messages', 'feedbackLoop'),
     complaints7d: amount('messages', 'feedbackLoop'),
     unsubs30d: amount('messages', 'folded'),
@@ -209,7 +221,11 @@ export const FACTS = {
     hostileReplies24h: amount('messages', 'folded'),
     unresolvedOutcomes: amount('messages', 'folded'),
     volumeRatio: amount('ratio', 'folded'),
-    band: oneOf(PACING_BANDS, 'folded', true),
+    band: sampled(oneOf(PACING_BANDS, 'folded', true)),
+    // Counted since the mailbox was connected: what was delivered after a moment is a difference of two of them.
+    deliveredTotal: amount('messages', 'folded'),
+    hardBouncesTotal: amount('messages', 'folded'),
+    complaintsTotal: amount('messages', 'feedbackLoop'),
   },
   campaign: {
     campaignState: oneOf(['draft', 'active', 'paused', 'auto_paused', 'done'], 'campaign', true),
@@ -220,6 +236,7 @@ export const FACTS = {
     optOut: flag('campaign', true),
     oneClick: flag('campaign'),
     bindings: oneOf(['bound', 'partial', 'broken'], 'bindings', true),
+    run: oneOf(RUNS, 'folded'),
     cta: oneOf(CTAS, 'campaign'),
     tone: oneOf(TONES, 'campaign'),
   },

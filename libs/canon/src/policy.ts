@@ -56,6 +56,10 @@ export const policySchema = z.strictObject({
   }),
   heartbeatMaxSec: seconds.min(10),
   firstCheckSec: seconds.min(1),
+  /** Tries without any answer, in number or in time, after which a person is called. */
+  check: z.strictObject({ triesMax: count.min(1), exhaustedSec: seconds.min(1) }),
+  /** Of numbers that are told by their band: left at this share of the edge; `low` is this share of what is allowed. */
+  bands: z.strictObject({ leaveFactor: share, headroomLowShare: share }),
   billing: z.strictObject({ pastDueGraceDays: count, incompleteSec: seconds, entitlementLowSends: count }),
   sendingDomain: z.strictObject({
     graceSec: seconds,
@@ -63,13 +67,15 @@ export const policySchema = z.strictObject({
     spfLookupsMax: count,
     spfVoidLookupsMax: count,
   }),
+  mailbox: z.strictObject({ throttleSec: seconds, probationReports: count.min(1) }),
   providerHealth: z.strictObject({
     samplesMin: count,
     p95BandsMs: z.tuple([count, count, count]),
     errorRatioMax: share,
     cooldownSec: seconds,
+    probationReports: count.min(1),
   }),
-  continuity: z.strictObject({ overdueCadences: count, clockSkewMaxMs: count }),
+  continuity: z.strictObject({ overdueCadences: count, clockSkewMaxMs: count, leaseSec: seconds.min(1) }),
   pacing: z.strictObject({
     sampleFloorDelivered: count,
     watch: band,
@@ -80,16 +86,23 @@ export const policySchema = z.strictObject({
     smallSampleDelivered: count,
     leaveFactor: share,
     quarantineSec: seconds,
-    probationDelivered: count,
+    /** The window of the counts, days. */
+    windowDays: count.min(1),
+    probationDelivered: count.min(1),
     capPerMailboxDay: count,
     minGapSec: seconds,
   }),
-  campaign: z.strictObject({ autoPauseSec: seconds }),
+  campaign: z.strictObject({
+    autoPauseSec: seconds,
+    leaseSec: seconds.min(1),
+    probationReports: count.min(1),
+  }),
   data: z.strictObject({
     verifiedShareMin: share,
     provenanceShareMin: share,
     suppressionSyncMaxSec: seconds,
     importStaleH: count,
+    importMaxSec: seconds.min(1),
   }),
   risk: z.strictObject({
     senderAgeDaysMin: count,
@@ -114,6 +127,8 @@ export const policySchema = z.strictObject({
     explorationPerDomainDay: count,
     touchesMax: count,
     stepIntervalSec: seconds,
+    /** Mailboxes whose headroom differs by no more than this share of their caps are equally good. */
+    headroomTieShare: share,
   }),
   degradations: z.strictObject({
     not_entitled_grace: degradation,

@@ -4,6 +4,7 @@ import {
   type Changes,
   caseWith,
   DAY_MS,
+  HOUR_MS,
   lost,
   NOW_MS,
 } from './dispatch-case.test-support.ts';
@@ -132,4 +133,40 @@ test('a tie goes to silence', () => {
   expect(code('whySilenceNotSafer', layers({ pacing: { facts: { band: 'watch' } } }))).toBe('silence_equal');
   expect(code('whySilenceNotSafer', { recipient: { touches: 3 } })).toBe('step_within_touch_budget');
   expect(code('whySilenceNotSafer', { recipient: { touches: 4 } })).toBe('silence_equal');
+});
+
+describe('whoever waits for a message gets it, also from a mailbox in trouble', () => {
+  const watch = layers({ pacing: { facts: { band: 'watch' } } });
+
+  test.each(['reply_owed', 'commitment_due'] as const)('%s', (conversation) => {
+    const change = { ...watch, recipient: { conversation, touches: 9 } };
+    expect(code('whySilenceNotSafer', change)).toBe(conversation);
+  });
+
+  test('what was asked for, by consent that is on record', () => {
+    const asked = { ...watch, action: { prospect: 'inbound_interest' } } as const;
+    expect(code('whySilenceNotSafer', asked)).toBe('opted_in_expectation');
+    const elsewhere = { governance: { facts: { lawfulBasis: 'customer' } } };
+    expect(code('whySilenceNotSafer', { ...asked, ...layers({ ...watch.layers, ...elsewhere }) })).toBe(
+      'silence_equal',
+    );
+  });
+});
+
+test('an answer that is owed is due at once, and a promise is a reason of its time', () => {
+  const soon = { lastTouchAtMs: NOW_MS - HOUR_MS, touches: 1 };
+  expect(code('whyNow', { recipient: { ...soon, conversation: 'reply_owed' } })).toBe('reply_owed');
+  expect(code('whyNow', { recipient: { ...soon, conversation: 'commitment_due' } })).toBe('trigger_recent');
+  expect(code('whyNow', { recipient: soon })).toBe('too_soon');
+});
+
+test('a last word is out of place in a first message', () => {
+  const breakup = layers({ campaign: { facts: { cta: 'breakup' } } });
+  expect(code('whyCta', breakup)).toBe('stage_mismatch');
+  expect(code('whyCta', { ...breakup, action: { step: 2 } })).toBe('breakup');
+});
+
+test('resolvers that disagree are a conflict and not merely too little', () => {
+  const disagreeing = layers({ sending_domain: { facts: { spf: lost('disagreement') } } });
+  expect(code('whyConfidence', disagreeing)).toBe('conflicting');
 });

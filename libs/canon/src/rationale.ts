@@ -67,14 +67,13 @@ function whyNow(input: DispatchCase): RationaleAnswer<'whyNow'> {
   });
   if (state.verdict === 'unknown') return answer('unknown');
   if (state.value !== 'active') return answer('no_time_basis');
+  if (recipient.conversation === 'reply_owed') return answer('reply_owed');
+  if (recipient.conversation === 'commitment_due') return answer('trigger_recent');
   if (recipient.lastTouchAtMs === null) return answer(action.step === 1 ? 'step_due' : 'no_time_basis');
   return answer((stepDueAtMs(input) ?? nowMs) <= nowMs ? 'step_due' : 'too_soon');
 }
 
-/** Mailboxes whose headroom differs by less than this share are equally good. */
-const HEADROOM_TIE = 0.2;
-
-function whyMailbox({ action, recipient, reservation }: DispatchCase): RationaleAnswer<'whyMailbox'> {
+function whyMailbox({ action, recipient, reservation, policy }: DispatchCase): RationaleAnswer<'whyMailbox'> {
   const evidence = [`pacing/${action.mailbox}/capToday`];
   const { own, best, mailboxes } = reservation.headroom;
   const code =
@@ -84,7 +83,7 @@ function whyMailbox({ action, recipient, reservation }: DispatchCase): Rationale
         ? 'unknown'
         : mailboxes === 1
           ? 'only_eligible'
-          : best - own <= HEADROOM_TIE
+          : best - own <= policy.dispatch.headroomTieShare
             ? 'best_headroom'
             : 'rotation_only';
   return { question: 'whyMailbox', code, evidence };
@@ -92,7 +91,12 @@ function whyMailbox({ action, recipient, reservation }: DispatchCase): Rationale
 
 function whyCta({ reading, action }: DispatchCase): RationaleAnswer<'whyCta'> {
   const cta = reading.fact('campaign', action.campaign, 'cta');
-  const code = cta.verdict === 'unknown' ? 'unknown' : (cta.value as RationaleCode<'whyCta'>);
+  const code =
+    cta.verdict === 'unknown'
+      ? 'unknown'
+      : cta.value === 'breakup' && action.step === 1
+        ? 'stage_mismatch'
+        : (cta.value as RationaleCode<'whyCta'>);
   return { question: 'whyCta', code, evidence: cite(cta) };
 }
 
@@ -124,9 +128,8 @@ function whyConfidence(input: DispatchCase): RationaleAnswer<'whyConfidence'> {
     code,
     evidence: cite(...evidence.slice(0, 8)),
   });
-  const uncovered = unknown.filter(
-    (fact) => !(fact.layer === 'pacing' && fact.fact === 'band' && isExplorable(fact.reason)),
-  );
+  const uncovered = unknown.filter((fact) => !(fact.layer === 'pacing' && isExplorable(fact.reason)));
+  if (uncovered.some((fact) => fact.reason === 'disagreement')) return answer('conflicting', uncovered);
   if (uncovered.length > 0) return answer('insufficient', uncovered);
   if (unknown.length > 0) {
     return answer(reservation.budget === 'available' ? 'bounded_unknown' : 'insufficient', unknown);
@@ -142,6 +145,8 @@ function whySilenceNotSafer(
   const { reading, action, recipient, policy } = input;
   const band = reading.fact('pacing', action.mailbox, 'band');
   const worse = ['watch', 'throttled', 'quarantined', 'blocked'].includes(String(band.value));
+  const awaited = awaitedBecause(input);
+  if (awaited) return awaited;
   const code: RationaleCode<'whySilenceNotSafer'> = !nowSupported
     ? 'silence_safer'
     : worse
@@ -150,4 +155,21 @@ function whySilenceNotSafer(
         ? 'step_within_touch_budget'
         : 'silence_equal';
   return { question: 'whySilenceNotSafer', code, evidence: cite(band) };
+}
+
+/** Why the recipient waits for a message; a mailbox in trouble still owes these. */
+function awaitedBecause({
+  recipient,
+  action,
+  reading,
+}: DispatchCase): RationaleAnswer<'whySilenceNotSafer'> | null {
+  const question = 'whySilenceNotSafer';
+  const { conversation } = recipient;
+  if (conversation === 'reply_owed' || conversation === 'commitment_due') {
+    const replies = reading.fact('mailbox', action.mailbox, 'canReadReplies');
+    return { question, code: conversation, evidence: cite(replies) };
+  }
+  const basis = reading.fact('governance', 'main', 'lawfulBasis');
+  const optedIn = basis.value === 'consent' && action.prospect === 'inbound_interest';
+  return optedIn ? { question, code: 'opted_in_expectation', evidence: cite(basis) } : null;
 }

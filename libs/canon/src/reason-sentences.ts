@@ -250,6 +250,10 @@ export const REASON_SENTENCES: Readonly<Record<Reason | RequestReason, ReasonSen
   not_required: { means: 'the tenant does not use this' },
   verifying: { means: 'the check is in flight' },
   operator_hold: { means: 'an operator holds the layer', remedy: 'an operator has to release it' },
+  risks_compound: {
+    means: 'two high risks stood together, and both are over now',
+    remedy: 'an operator looks at them and releases the layer',
+  },
   setup_overdue: { means: 'setting it up takes longer than it may', remedy: 'see what the set-up waits for' },
 
   // the request, the ledger, the canon's own rules

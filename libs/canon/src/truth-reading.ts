@@ -35,6 +35,11 @@ const OUTLIVES_EXPIRY: ReadonlySet<ManagedExecutionState> = new Set([
   'provisioning',
 ]);
 
+/** An answer that is missing is ours to get; what an operator decides only an operator can say. */
+function ownerOfUnknown(layer: CanonicalBlockerLayer): Owner {
+  return ruleOf(layer).owner === 'operator' ? 'operator' : 'orchestrate';
+}
+
 /** Reads a truth at a moment. Only the named sources of a layer are ever consulted. */
 export class TruthReading {
   readonly truth: CanonicalRuntimeTruth | null;
@@ -63,7 +68,7 @@ export class TruthReading {
 
   fact(layer: CanonicalBlockerLayer, source: string, fact: string): ReadFact {
     const spec = factSpec(layer, fact);
-    const base = { layer, source, fact, owner: ruleOf(layer).owner };
+    const base = { layer, source, fact, owner: ownerOfUnknown(layer) };
     const unanswered = (reason: Reason, stale: boolean): ReadFact => ({
       ...base,
       // An answer that only has to arrive again is work for nobody but us.
@@ -82,7 +87,9 @@ export class TruthReading {
     const { verdict, severity, reason, owner, observedAtMs } = found;
     // The last value of an unknown is history: a gate that read it would take a guess for an answer.
     const value = verdict === 'unknown' ? undefined : found.value;
-    return { ...base, value, verdict, severity, reason, owner, observedAtMs, stale: reason === 'expired' };
+    const stale = reason === 'expired';
+    const whose = verdict !== 'unknown' ? owner : stale ? 'orchestrate' : base.owner;
+    return { ...base, value, verdict, severity, reason, owner: whose, observedAtMs, stale };
   }
 
   /** Every required fact of a source, read at this moment; one unknown when the source does not exist. */

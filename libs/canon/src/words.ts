@@ -238,35 +238,71 @@ export function supportsDispatch(question: RationaleQuestion, code: string): boo
 export const RISK_LEVELS = ['medium', 'high'] as const;
 export type RiskLevel = (typeof RISK_LEVELS)[number];
 
-/** Every risk has one level and one layer whose condition carries it. */
+/**
+ * Every risk has one level, one layer whose condition carries it, and the facts of that layer that it is read from.
+ * A latched one is not over when those facts are: it is served first. None is counted while its facts are unknown.
+ */
 export const RISKS = {
-  complaint_ge_0_10: { level: 'high', layer: 'pacing', latched: true },
-  hard_bounce_ge_5: { level: 'high', layer: 'pacing', latched: true },
-  domain_auth_failing: { level: 'high', layer: 'sending_domain', latched: false },
-  bounce_blind_mailbox: { level: 'high', layer: 'mailbox', latched: false },
-  identity_unscoped_or_scope_changed: { level: 'high', layer: 'mailbox', latched: true },
-  sector_regulated: { level: 'high', layer: 'governance', latched: false },
-  jurisdiction_unknown: { level: 'high', layer: 'governance', latched: false },
-  volume_jump_gt_2x: { level: 'high', layer: 'pacing', latched: false },
-  hostile_or_legal_reply_24h: { level: 'high', layer: 'pacing', latched: true },
-  template_digest_drift: { level: 'high', layer: 'campaign', latched: true },
-  ai_fallback_or_unlinted_output: { level: 'high', layer: 'provider_health', latched: false },
-  data_provenance_unknown: { level: 'high', layer: 'data', latched: false },
-  suppression_sync_stale: { level: 'high', layer: 'data', latched: false },
-  unknown_share_ge_25pct: { level: 'high', layer: 'governance', latched: false },
-  unresolved_outcomes: { level: 'high', layer: 'pacing', latched: false },
-  audit_sink_unhealthy: { level: 'high', layer: 'governance', latched: false },
-  clock_or_scheduler_fault: { level: 'high', layer: 'continuity_window', latched: false },
-  sender_age_lt_14d: { level: 'medium', layer: 'mailbox', latched: false },
-  reputation_watch: { level: 'medium', layer: 'pacing', latched: false },
-  unsub_ge_1: { level: 'medium', layer: 'pacing', latched: false },
-  verified_share_low: { level: 'medium', layer: 'data', latched: false },
-  import_stale: { level: 'medium', layer: 'data', latched: false },
-  weak_dkim: { level: 'medium', layer: 'sending_domain', latched: false },
-  billing_grace: { level: 'medium', layer: 'billing', latched: false },
-  domain_grace: { level: 'medium', layer: 'sending_domain', latched: false },
-  replies_unreadable: { level: 'medium', layer: 'mailbox', latched: false },
-} as const satisfies Record<string, { level: RiskLevel; layer: CanonicalBlockerLayer; latched: boolean }>;
+  complaint_ge_0_10: {
+    level: 'high',
+    layer: 'pacing',
+    latched: true,
+    facts: ['complaints30d', 'complaints7d'],
+  },
+  hard_bounce_ge_5: { level: 'high', layer: 'pacing', latched: true, facts: ['hardBounces30d'] },
+  domain_auth_failing: {
+    level: 'high',
+    layer: 'sending_domain',
+    latched: false,
+    facts: ['spf', 'dkim', 'dmarc', 'alignment'],
+  },
+  bounce_blind_mailbox: { level: 'high', layer: 'mailbox', latched: false, facts: ['canSeeBounces'] },
+  identity_unscoped_or_scope_changed: {
+    level: 'high',
+    layer: 'mailbox',
+    latched: true,
+    facts: ['identityClass', 'scopeDrift'],
+  },
+  sector_regulated: { level: 'high', layer: 'governance', latched: false, facts: ['sector'] },
+  jurisdiction_unknown: { level: 'high', layer: 'governance', latched: false, facts: ['jurisdiction'] },
+  volume_jump_gt_2x: { level: 'high', layer: 'pacing', latched: false, facts: ['volumeRatio'] },
+  hostile_or_legal_reply_24h: { level: 'high', layer: 'pacing', latched: true, facts: ['hostileReplies24h'] },
+  template_digest_drift: { level: 'high', layer: 'campaign', latched: true, facts: ['approval'] },
+  ai_fallback_or_unlinted_output: {
+    level: 'high',
+    layer: 'provider_health',
+    latched: false,
+    facts: ['fallbackInUse', 'outputLinted'],
+  },
+  data_provenance_unknown: { level: 'high', layer: 'data', latched: false, facts: ['provenanceShare'] },
+  suppression_sync_stale: { level: 'high', layer: 'data', latched: false, facts: ['suppressionSyncAgeSec'] },
+  unknown_share_ge_25pct: { level: 'high', layer: 'governance', latched: false, facts: [] },
+  unresolved_outcomes: { level: 'high', layer: 'pacing', latched: false, facts: ['unresolvedOutcomes'] },
+  audit_sink_unhealthy: { level: 'high', layer: 'governance', latched: false, facts: ['auditSink'] },
+  clock_or_scheduler_fault: {
+    level: 'high',
+    layer: 'continuity_window',
+    latched: false,
+    facts: ['clockSkewMs', 'nextRun'],
+  },
+  sender_age_lt_14d: { level: 'medium', layer: 'mailbox', latched: false, facts: ['senderAgeDays'] },
+  reputation_watch: { level: 'medium', layer: 'pacing', latched: false, facts: ['band'] },
+  unsub_ge_1: { level: 'medium', layer: 'pacing', latched: false, facts: ['unsubs30d'] },
+  verified_share_low: { level: 'medium', layer: 'data', latched: false, facts: ['verifiedShare'] },
+  import_stale: { level: 'medium', layer: 'data', latched: false, facts: ['importAgeH'] },
+  weak_dkim: { level: 'medium', layer: 'sending_domain', latched: false, facts: ['dkim'] },
+  billing_grace: { level: 'medium', layer: 'billing', latched: false, facts: ['subscriptionStatus'] },
+  domain_grace: {
+    level: 'medium',
+    layer: 'sending_domain',
+    latched: false,
+    facts: ['spf', 'dkim', 'dmarc', 'alignment'],
+  },
+  replies_unreadable: { level: 'medium', layer: 'mailbox', latched: false, facts: ['canReadReplies'] },
+} as const satisfies Record<
+  string,
+  { level: RiskLevel; layer: CanonicalBlockerLayer; latched: boolean; facts: readonly string[] }
+>;
 export type RiskName = keyof typeof RISKS;
 export const RISK_NAMES = Object.keys(RISKS) as readonly RiskName[];
 
@@ -282,11 +318,14 @@ export type Lane = (typeof LANES)[number];
 export const FREEZE_CAUSES = ['freeze', 'freeze_all'] as const;
 export type FreezeCause = (typeof FREEZE_CAUSES)[number];
 
+/** `reply_owed` and `commitment_due`: the recipient waits for this very message, an answer or what was promised. */
 export const CONVERSATION_STATES = [
   'none',
   'replied',
   'out_of_office',
   'touched_by_colleague',
   'unknown',
+  'reply_owed',
+  'commitment_due',
 ] as const;
 export type ConversationState = (typeof CONVERSATION_STATES)[number];

@@ -179,6 +179,18 @@ export const OUTPUTS = {
     unknowns: z.array(
       z.strictObject({ layer, source: id, fact: z.string(), reason, observedAtMs: timeMs.nullable() }),
     ),
+    /** Stops that last until a time, and the samples that are taken after them. */
+    recovering: z.array(
+      z.strictObject({
+        layer,
+        source: id,
+        cause: z.string(),
+        untilMs: timeMs.nullable(),
+        counted: z.number().nullable(),
+      }),
+    ),
+    /** Sources that were asked in vain for so long that a person should look. */
+    attention: z.array(z.strictObject({ layer, source: id })),
   }),
   truth: z.strictObject({
     seq: sequence,

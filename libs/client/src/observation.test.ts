@@ -22,7 +22,16 @@ describe('an observation', () => {
   it('is refused when the layer has no such fact, or the fact no such value', () => {
     const refused = (facts: Observation['facts']) => () => encode(evidenceObserved, seen(facts));
     expect(refused({ spf: 'pass' })).toThrow(/`spf` is no fact of mailbox/);
-    expect(refused({ token: 'fine' })).toThrow(/`token` takes one of active/);
+    expect(refused({ token: 7 })).toThrow(/`token` takes one of active/);
+    expect(refused({ canSend: 'yes' })).toThrow(/`canSend` takes true or false/);
     expect(refused({ canSend: true })).not.toThrow();
+  });
+
+  it('of a word that nobody knew when this was written is an unknown that says so', () => {
+    const message = seen({ subscriptionStatus: 'dormant' }, { layer: 'billing', source: 'main' });
+    expect(message.facts).toEqual([
+      { fact: 'subscriptionStatus', unknown: 'unrecognised_value', observedAtMs: 7 },
+    ]);
+    expect(() => encode(evidenceObserved, message)).not.toThrow();
   });
 });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { CanonicalBlockerLayer, FactValue, UnknownReason } from '@orchestrate/canon';
+import { type CanonicalBlockerLayer, type FactValue, factSpec, type UnknownReason } from '@orchestrate/canon';
 import { type EvidenceObserved, evidenceObserved, VERSION } from '@orchestrate/contracts';
 import type { Broker } from '@orchestrate/messaging';
 import { publishMessage } from './publish-message.ts';
@@ -18,8 +18,10 @@ export interface Observation {
 }
 
 /**
- * Publishes what was seen, judged by nobody yet; gives its place in EVIDENCE. Throws ContractViolation, with nothing
- * published, when the layer has no such fact or the fact takes no such value.
+ * Publishes what was seen, judged by nobody yet; gives its place in EVIDENCE. A word that the fact does not know (a
+ * status that the outside world has invented since) is published as unknown, `unrecognised_value`: it takes the earlier
+ * answer back and passes for none. Throws ContractViolation, with nothing published, when the layer has no such fact or
+ * the fact takes no value of this kind.
  */
 export async function publishObservation(broker: Broker, observation: Observation): Promise<number> {
   const message = observationMessage(observation, Date.now());
@@ -36,10 +38,17 @@ export function observationMessage(observation: Observation, nowMs: number): Evi
     layer,
     source,
     observer,
-    facts: Object.entries(facts).map(([fact, value]) =>
-      typeof value === 'object'
-        ? { fact, unknown: value.unknown, observedAtMs }
-        : { fact, value, observedAtMs },
-    ),
+    facts: Object.entries(facts).map(([fact, value]) => {
+      if (typeof value === 'object') return { fact, unknown: value.unknown, observedAtMs };
+      const isNewWord = isUnrecognised(layer, fact, value);
+      return isNewWord
+        ? { fact, unknown: 'unrecognised_value' as const, observedAtMs }
+        : { fact, value, observedAtMs };
+    }),
   };
+}
+
+function isUnrecognised(layer: CanonicalBlockerLayer, fact: string, value: FactValue): boolean {
+  const spec = factSpec(layer, fact);
+  return spec?.kind === 'enum' && typeof value === 'string' && !spec.values.includes(value);
 }

@@ -26,7 +26,13 @@ export function causeEvents(
       events.push({ type: 'adverse_event', atMs, cause, untilMs: one.untilMs });
     } else if (kind === 'setup' && isNew(one)) {
       events.push({ type: 'setup_started', atMs, id: cause, deadlineMs: one.untilMs });
+    } else if (kind === 'lease' && isNew(one)) {
+      events.push({ type: 'run_started', atMs, runId: `run-${atMs}`, untilMs: one.untilMs });
     }
+  }
+  // A run that nobody speaks of any more is not finished: its lease runs out.
+  if (context.lease && (known.now as { readonly run?: unknown }).run === 'idle') {
+    events.push({ type: 'run_finished', atMs, runId: context.lease.runId });
   }
   for (const cause of Object.keys(context.closures)) {
     if (follows(cause) && !stands(wanted, 'closure', cause))

@@ -113,11 +113,15 @@ function closed(cause: string | undefined): Reason | undefined {
 }
 
 function risksOf(rule: LayerRule, context: LayerContext, policy: Policy, atMs: number): readonly LayerRisk[] {
-  const active = rule.risks?.(knownFacts(context), { policy, atMs, graceRunning: allInGrace(context) }) ?? [];
+  const { servedStop, latched } = context;
+  const moment = { policy, atMs, graceRunning: allInGrace(context), servedStop };
+  const active = rule.risks?.(knownFacts(context), moment) ?? [];
   const risks: LayerRisk[] = active.map((risk) => ({ risk, level: RISKS[risk].level, phase: 'active' }));
-  for (const [risk, { phase }] of Object.entries(context.latched)) {
+  for (const [name, { phase }] of Object.entries(latched)) {
+    const risk = name as RiskName;
+    if (active.includes(risk)) continue;
     // A risk that is being served counts one medium, whatever it was while it was active.
-    if (phase === 'serving') risks.push({ risk: risk as RiskName, level: 'medium', phase });
+    risks.push({ risk, level: phase === 'serving' ? 'medium' : RISKS[risk].level, phase });
   }
   return risks;
 }

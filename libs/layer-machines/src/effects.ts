@@ -1,4 +1,5 @@
-import type { FactReading, LayerEventName } from '@orchestrate/canon';
+import { type FactReading, type LayerEventName, NEW_SAMPLE, type Reason } from '@orchestrate/canon';
+import { SEEN_UNJUDGEABLE } from './known-facts.ts';
 import type { LayerContext } from './layer-context.ts';
 import type { LayerEvent, LayerEventOf } from './layer-event.ts';
 import { awaitsRecheck, settle } from './settle.ts';
@@ -65,13 +66,36 @@ function reading(context: LayerContext, name: string): FactReading {
 const isLate = (before: FactReading, observedAtMs: number): boolean =>
   before.observedAtMs !== null && before.observedAtMs > observedAtMs;
 
+/** The hold that a person has to release before two high risks that stood together are served. */
+export const RISKS_COMPOUND: Reason = 'risks_compound';
+
 /** The fault that `check_exhausted` raises when the way to every answer is ours. */
-const OUR_CHECK = 'check';
+export const OUR_CHECK = 'check';
 
 /** An answer ends what was said of the way to it: a check in flight, the call for a person, our own fault. */
-function answered(context: LayerContext): LayerContext {
-  if (context.check === null && !context.attention && !(OUR_CHECK in context.faults)) return context;
-  return { ...context, check: null, attention: false, faults: without(context.faults, OUR_CHECK) };
+function answered(context: LayerContext, fact: string): LayerContext {
+  const isAwaited = fact in context.unanswered;
+  if (!isAwaited && context.check === null && !context.attention && !(OUR_CHECK in context.faults)) {
+    return context;
+  }
+  const unanswered = without(context.unanswered, fact);
+  // Whoever was called because of another fact is still needed.
+  if (Object.keys(unanswered).length > 0) return { ...context, unanswered, check: null };
+  return {
+    ...context,
+    unanswered,
+    check: null,
+    attention: false,
+    faults: without(context.faults, OUR_CHECK),
+  };
+}
+
+/** One more try of this fact without an answer. */
+function tried(context: LayerContext, fact: string, atMs: number): LayerContext {
+  const before = context.unanswered[fact];
+  if (before && before.lastMs >= atMs) return context;
+  const next = { sinceMs: before?.sinceMs ?? atMs, lastMs: atMs, tries: (before?.tries ?? 0) + 1 };
+  return { ...context, unanswered: { ...context.unanswered, [fact]: next } };
 }
 
 function failed(
@@ -82,7 +106,7 @@ function failed(
   const before = reading(context, event.fact);
   if (isLate(before, event.observedAtMs)) return context;
   const owing = event.requalify ? { ...context, requalificationOwed: event.fact } : context;
-  return withFact(answered(owing), {
+  return withFact(answered(owing, event.fact), {
     ...before,
     value: event.value,
     band: event.band,
@@ -99,7 +123,10 @@ function failed(
 /** The debt falls due when its fact has another answer than a failure, be it by way of `unknown`. */
 function requalifying(context: LayerContext, fact: string): LayerContext {
   if (context.requalificationOwed !== fact || fact in context.requalifications) return context;
-  return { ...context, requalifications: { ...context.requalifications, [fact]: { ordinal: 1 } } };
+  return {
+    ...context,
+    requalifications: { ...context.requalifications, [fact]: { ordinal: 1, ...NEW_SAMPLE } },
+  };
 }
 
 /** How each event changes the context. A cause is added or removed by its key, never by the state that shows. */
@@ -112,7 +139,7 @@ export const EFFECTS: Effects = {
   check_passed(context, event) {
     const before = reading(context, event.fact);
     if (isLate(before, event.observedAtMs)) return context;
-    return withFact(answered(requalifying(context, event.fact)), {
+    return withFact(answered(requalifying(context, event.fact), event.fact), {
       ...before,
       value: event.value,
       band: event.band,
@@ -146,7 +173,7 @@ export const EFFECTS: Effects = {
     const before = reading(context, event.fact);
     if (event.answer) {
       if (isLate(before, event.answer.observedAtMs)) return context;
-      return withFact(answered(requalifying(context, event.fact)), {
+      return withFact(answered(requalifying(context, event.fact), event.fact), {
         ...before,
         value: event.answer.value,
         band: event.answer.band,
@@ -161,7 +188,9 @@ export const EFFECTS: Effects = {
     const ended = { ...context, check: null };
     // No answer is news about the way there, not about the fact: a fresh answer stands until its own age.
     if (before.verdict !== 'unknown' && !awaitsRecheck(context, before)) return ended;
-    const next = withFact(ended, {
+    // Whoever saw something that cannot be judged did not try in vain.
+    const inVain = before.required && !SEEN_UNJUDGEABLE.has(event.reason);
+    const next = withFact(inVain ? tried(ended, event.fact, event.atMs) : ended, {
       ...before,
       verdict: 'unknown',
       severity: 'none',
@@ -238,7 +267,10 @@ export const EFFECTS: Effects = {
     return {
       ...context,
       cooldowns: without(context.cooldowns, event.cause),
-      requalifications: { ...context.requalifications, [event.cause]: { ordinal: standing.ordinal } },
+      requalifications: {
+        ...context.requalifications,
+        [event.cause]: { ordinal: standing.ordinal, ...NEW_SAMPLE },
+      },
     };
   },
   // Passing needs fresh facts in hand, so it counts only while probation is what shows.
@@ -247,7 +279,7 @@ export const EFFECTS: Effects = {
     const requalifications = without(context.requalifications, event.cause);
     const last = Object.keys(requalifications).length === 0;
     const owed = context.requalificationOwed === event.cause ? null : context.requalificationOwed;
-    const latched = last && owed === null ? {} : context.latched;
+    const latched = last && owed === null ? stillActive(context.latched) : context.latched;
     return { ...context, requalifications, latched, requalificationOwed: owed };
   },
   probation_failed: (context, event) =>
@@ -269,7 +301,8 @@ export const EFFECTS: Effects = {
     if (!(event.cause in context.holds)) return context;
     const holds = without(context.holds, event.cause);
     const last = Object.keys(holds).length === 0;
-    return { ...context, holds, recheckSinceMs: last ? event.atMs : context.recheckSinceMs };
+    const latched = event.cause === RISKS_COMPOUND ? releasedRisks(context.latched) : context.latched;
+    return { ...context, holds, latched, recheckSinceMs: last ? event.atMs : context.recheckSinceMs };
   },
 
   client_acted(context, event) {
@@ -282,6 +315,14 @@ export const EFFECTS: Effects = {
     return next === context ? context : { ...next, recheckSinceMs: event.atMs };
   },
 };
+
+type Latched = LayerContext['latched'];
+
+const stillActive = (latched: Latched): Latched =>
+  Object.fromEntries(Object.entries(latched).filter(([, { phase }]) => phase === 'active'));
+
+const releasedRisks = (latched: Latched): Latched =>
+  Object.fromEntries(Object.entries(latched).map(([risk, one]) => [risk, { ...one, releaseOwed: false }]));
 
 function inGraceNow(context: LayerContext, fact: string): boolean {
   const grace = context.graces[fact];

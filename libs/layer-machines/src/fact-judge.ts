@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {
   bandOf,
   type FactReading,
+  type FactSpec,
   type FactValue,
   factSpec,
   isSampleReason,
@@ -9,7 +10,9 @@ import {
   type KnownFacts,
   type LayerRule,
   type RuleContext,
+  type UnknownReason,
 } from '@orchestrate/canon';
+import { SEEN_UNJUDGEABLE } from './known-facts.ts';
 import type { LayerContext } from './layer-context.ts';
 import type { LayerEvent } from './layer-event.ts';
 import type { Observation } from './observation.ts';
@@ -34,6 +37,16 @@ export class FactJudge {
     this.#moment = moment;
   }
 
+  /** Whether what was seen takes the earlier answer back, as a try that failed does not. */
+  withdraws({ fact, observedAtMs, outcome }: Observation): boolean {
+    const spec = factSpec(this.#rule.layer, fact);
+    const before = this.#context.facts[fact];
+    if (!spec || !before || before.verdict === 'unknown' || !('unknown' in outcome)) return false;
+    return (
+      (before.observedAtMs ?? 0) <= observedAtMs && SEEN_UNJUDGEABLE.has(reasonOf(spec, outcome.unknown))
+    );
+  }
+
   /** The event of one observation, judged together with everything that is known. */
   eventOf(seen: Observation, known: KnownFacts): LayerEvent {
     const { fact, observedAtMs, outcome } = seen;
@@ -41,9 +54,8 @@ export class FactJudge {
     const spec = factSpec(this.#rule.layer, fact);
     assert(spec, `${fact} is no fact of ${this.#rule.layer}`);
     if ('unknown' in outcome) {
-      // A sample grows where samples are taken; elsewhere the word would pass for work that is on its way.
-      const isSample = spec.missing === outcome.unknown || fact === this.#rule.requalifies;
-      const reason = isSampleReason(outcome.unknown) && !isSample ? 'no_answer' : outcome.unknown;
+      const reason = reasonOf(spec, outcome.unknown);
+      if (this.withdraws(seen)) return { type: 'fact_expired', atMs, fact, reason };
       return { type: 'check_inconclusive', atMs, fact, reason, answer: null };
     }
     const expiresAtMs = spec.age === 'folded' ? null : observedAtMs + policy.maxAgeSec[spec.age] * 1000;
@@ -113,6 +125,12 @@ export class FactJudge {
       (fact) => fact.verdict !== 'unknown' && fact.value !== undefined && fact.observedAtMs !== null,
     );
   }
+}
+
+/** A sample grows where samples are taken; elsewhere the word would pass for work that is on its way. */
+function reasonOf(spec: FactSpec, told: UnknownReason): UnknownReason {
+  const isSample = spec.missing === told || spec.sampled === true;
+  return isSampleReason(told) && !isSample ? 'no_answer' : told;
 }
 
 function answerOf(fact: FactReading): Answer {

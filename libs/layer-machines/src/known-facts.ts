@@ -12,8 +12,18 @@ export function knownFacts(context: LayerContext): KnownFacts {
   return known as KnownFacts;
 }
 
+/** Unknowns that somebody saw, as against those that nobody could look at: they take the earlier answer back. */
+export const SEEN_UNJUDGEABLE: ReadonlySet<Reason> = new Set(['unobservable', 'unrecognised_value']);
+
 /** An unknown that was judged from a fresh answer (a sample too small) keeps its value; an expired one does not. */
 function isGone(verdict: FactReading['verdict'], reason: Reason): boolean {
   return verdict === 'unknown' && GONE.has(reason);
 }
-const GONE = new Set<Reason>(['expired', 'recheck_requested', 'heartbeat_lost', 'handler_fault', 'run_lost']);
+const GONE = new Set<Reason>([
+  'expired',
+  'recheck_requested',
+  'heartbeat_lost',
+  'handler_fault',
+  'run_lost',
+  ...SEEN_UNJUDGEABLE,
+]);

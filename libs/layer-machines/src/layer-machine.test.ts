@@ -381,7 +381,7 @@ test('clearing one cause never clears another', () => {
   expect(contextAfter(...raised, 'cooldown_elapsed')).toEqual({
     ...all,
     cooldowns: { y: { untilMs: 1000, ordinal: 1 } },
-    requalifications: { x: { ordinal: 1 } },
+    requalifications: { x: { ordinal: 1, from: null, count: 0 } },
   });
 });
 

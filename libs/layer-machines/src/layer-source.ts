@@ -7,22 +7,23 @@ import {
   type LayerRule,
   type Policy,
   type Reason,
-  RISKS,
   type RiskName,
   ruleOf,
 } from '@orchestrate/canon';
 import { transition } from 'xstate';
 import { causeEvents } from './cause-events.ts';
 import { conditionOf } from './condition-of.ts';
+import { OUR_CHECK, RISKS_COMPOUND } from './effects.ts';
 import { deadlinesOf, eventsDue } from './events-due.ts';
 import { FactJudge } from './fact-judge.ts';
-import { knownFacts } from './known-facts.ts';
+import { knownFacts, SEEN_UNJUDGEABLE } from './known-facts.ts';
 import { emptyContext, type LayerContext } from './layer-context.ts';
 import type { LayerEvent } from './layer-event.ts';
 import { accepts, type LayerMachine, type LayerSnapshot } from './layer-machine.ts';
 import { LAYER_MACHINES } from './layer-machines.ts';
 import { newestOfEach, type Observation, unobserved } from './observation.ts';
 import { REACTIONS } from './reaction-table.ts';
+import { awaitsRelease, completedSamples, latchRisks, rememberStop, takeSamples } from './recovery.ts';
 import { allInGrace, settle } from './settle.ts';
 import type { SourceIdentity } from './source-identity.ts';
 
@@ -84,29 +85,32 @@ export class LayerSource {
 
   /** Fold what a source reported: each answer by its rule, then the causes that the new facts call for. */
   observe(observations: readonly Observation[], policy: Policy, atMs: number): LayerSource {
-    const moment = { policy, atMs };
+    const moment = { policy, atMs, servedStop: this.context.servedStop };
     const before = knownFacts(this.context);
+    const judge = new FactJudge(this.#rule, this.context, moment);
     const newest = newestOfEach(observations);
-    const answers = newest.flatMap((seen): [string, FactValue][] =>
-      'value' in seen.outcome && !this.#isLate(seen) ? [[seen.fact, seen.outcome.value]] : [],
-    );
-    const told: KnownFacts = { ...before, ...Object.fromEntries(answers) };
-    const derived = (answers.length > 0 && this.#rule.derive?.(told, moment)) || {};
+    const answers = newest.filter((seen) => 'value' in seen.outcome && !this.#isLate(seen));
+    const withdrawn = newest.filter((seen) => judge.withdraws(seen));
+    const told = { ...without(before, withdrawn), ...valuesIn(answers) };
+    const isNews = answers.length + withdrawn.length > 0;
+    const derived = (isNews && this.#rule.derive?.(told, moment)) || {};
     const known = { ...told, ...derived };
     const all = [...newest, ...observedNow(derived as Readonly<Record<string, FactValue>>, atMs)];
-    const judge = new FactJudge(this.#rule, this.context, moment);
     const folded = this.#fold(all.map((seen) => judge.eventOf(seen, known)));
     const facts = new Set(all.map((seen) => seen.fact));
     const anew = new FactJudge(this.#rule, folded.context, moment);
     const judged = folded.#fold(anew.judgedAnew(facts, before, knownFacts(folded.context)));
-    return judged.#withCauses(before, policy, atMs);
+    const reportAtMs = answers.length > 0 ? Math.max(...answers.map((seen) => seen.observedAtMs)) : null;
+    return judged.#exhausted(policy, atMs).#withCauses(before, { policy, atMs, reportAtMs });
   }
 
   /** One event from elsewhere (an operator, a clock). Null when this layer can never take it. */
   receive(event: LayerEvent, policy: Policy): LayerSource | null {
     if (!accepts(this.#machine, event.type)) return null;
     const known = knownFacts(this.context);
-    return this.#fold([event]).#withCauses(known, policy, event.atMs, known);
+    const { atMs } = event;
+    const next = this.#fold([event]).#stopServed(this.context, known, atMs);
+    return next.#withCauses(known, { policy, atMs, reportAtMs: null }, known);
   }
 
   /** The earliest moment at which time alone changes something here, or null. */
@@ -119,10 +123,15 @@ export class LayerSource {
 
   /** Everything that is due at this time happens. */
   tick(policy: Policy, atMs: number): LayerSource {
-    const ticked = this.#fold(eventsDue(this.context, atMs));
-    const known = knownFacts(ticked.context);
+    const due = this.#fold(eventsDue(this.context, atMs));
+    const known = knownFacts(due.context);
+    const ticked = due.#stopServed(this.context, known, atMs);
     const judge = new FactJudge(this.#rule, ticked.context, { policy, atMs });
-    return ticked.#fold(judge.fallenDue(known)).#withCauses(known, policy, atMs, known).#judgedAt(atMs);
+    return ticked
+      .#fold(judge.fallenDue(known))
+      .#exhausted(policy, atMs)
+      .#withCauses(known, { policy, atMs, reportAtMs: null }, known)
+      .#judgedAt(atMs);
   }
 
   /** A source fell silent: what it told before that time becomes unknown; what was observed elsewhere stands. */
@@ -174,6 +183,22 @@ export class LayerSource {
     return this.#rule.deadlines?.(knownFacts(this.context)) ?? [];
   }
 
+  /** Tries went on too long without an answer: a person is called, and ours is the fault only where we say so. */
+  #exhausted(policy: Policy, atMs: number): LayerSource {
+    const { triesMax, exhaustedSec } = policy.check;
+    const tooLong = Object.entries(this.context.unanswered).filter(
+      ([, { sinceMs, tries }]) => tries >= triesMax || atMs - sinceMs >= exhaustedSec * 1000,
+    );
+    if (tooLong.length === 0) return this;
+    const ours = tooLong.some(([fact]) => this.context.facts[fact]?.reason === 'probe_fault');
+    if (this.context.attention && (!ours || OUR_CHECK in this.context.faults)) return this;
+    return this.#fold([{ type: 'check_exhausted', atMs, ours }]);
+  }
+
+  #stopServed(before: LayerContext, known: KnownFacts, atMs: number): LayerSource {
+    return this.#with(rememberStop(before, this.context, this.#rule, known, atMs));
+  }
+
   #judgedAt(atMs: number): LayerSource {
     const passed = this.#dueDates().some((due) => due >= this.#judgedAtMs && due < atMs);
     return passed ? new LayerSource(this.#identity(), this.#snapshot, atMs) : this;
@@ -186,47 +211,69 @@ export class LayerSource {
   }
 
   /** The causes that the facts call for now, given those that they called for before. */
-  #withCauses(before: KnownFacts, policy: Policy, atMs: number, now = knownFacts(this.context)): LayerSource {
-    const events = causeEvents(this.#rule, this.context, { before, now }, { policy, atMs });
-    return this.#fold(events).#withLatchedRisks(now, policy, atMs);
+  #withCauses(before: KnownFacts, moment: Moment, now = knownFacts(this.context)): LayerSource {
+    const events = causeEvents(this.#rule, this.context, { before, now }, moment);
+    return this.#fold(events).#recovering(now, moment);
   }
 
-  #withLatchedRisks(known: KnownFacts, policy: Policy, atMs: number): LayerSource {
-    const { context } = this;
-    const active = new Set<string>(this.#activeRisks(known, policy, atMs));
-    const recovering =
-      Object.keys(context.cooldowns).length + Object.keys(context.requalifications).length > 0;
-    const latched: Record<string, { phase: 'active' | 'serving' }> = {};
-    for (const risk of new Set([...active, ...Object.keys(context.latched)])) {
-      if (!RISKS[risk as RiskName].latched) continue;
-      if (active.has(risk)) latched[risk] = { phase: 'active' };
-      else if (recovering || context.requalificationOwed !== null) latched[risk] = { phase: 'serving' };
+  /** What a stop, its risks and its probation have come to. */
+  #recovering(known: KnownFacts, moment: Moment): LayerSource {
+    const { policy, atMs, reportAtMs } = moment;
+    const active = new Set(this.#activeRisks(known, policy, atMs));
+    const latched = this.#with(latchRisks(this.context, active, known));
+    if (awaitsRelease(latched.context, active) && !(RISKS_COMPOUND in latched.context.holds)) {
+      return latched.#fold([{ type: 'operator_hold', atMs, cause: RISKS_COMPOUND }]);
     }
-    if (sameLatched(latched, context.latched)) return this;
-    return LayerSource.#resolve(this.#identity(), { ...context, latched }, this.#judgedAtMs);
+    const sampled = latched.#with(takeSamples(latched.context, this.#rule, known, reportAtMs));
+    const completed = completedSamples(sampled.context, this.#rule, policy);
+    return sampled.#fold(completed.map((cause) => ({ type: 'probation_passed', atMs, cause })));
+  }
+
+  #with(context: LayerContext): LayerSource {
+    return context === this.context
+      ? this
+      : LayerSource.#resolve(this.#identity(), context, this.#judgedAtMs);
   }
 
   #activeRisks(known: KnownFacts, policy: Policy, atMs: number): readonly RiskName[] {
     const graceRunning = allInGrace(this.context);
-    return this.#rule.risks?.(known, { policy, atMs, graceRunning }) ?? [];
+    const { servedStop } = this.context;
+    return this.#rule.risks?.(known, { policy, atMs, graceRunning, servedStop }) ?? [];
   }
 }
 
 /** Reasons for which what we knew ourselves is not known any more, a recheck or not. */
-const SILENCED: ReadonlySet<Reason> = new Set(['heartbeat_lost', 'handler_fault', 'run_lost']);
+const SILENCED: ReadonlySet<Reason> = new Set([
+  'heartbeat_lost',
+  'handler_fault',
+  'run_lost',
+  ...SEEN_UNJUDGEABLE,
+]);
+
+interface Moment {
+  readonly policy: Policy;
+  readonly atMs: number;
+  /** When the newest of the answers that were reported was observed; null of a clock or an event. */
+  readonly reportAtMs: number | null;
+}
 
 function observedNow(facts: Readonly<Record<string, FactValue>>, atMs: number): readonly Observation[] {
   return Object.entries(facts).map(([fact, value]) => ({ fact, observedAtMs: atMs, outcome: { value } }));
 }
 
-function valuesOf(facts: readonly FactReading[]): Readonly<Record<string, FactValue>> {
-  return Object.fromEntries(facts.map((fact) => [fact.fact, fact.value!]));
+function valuesIn(answers: readonly Observation[]): KnownFacts {
+  return Object.fromEntries(
+    answers.flatMap(({ fact, outcome }): [string, FactValue][] =>
+      'value' in outcome ? [[fact, outcome.value]] : [],
+    ),
+  );
 }
 
-function sameLatched(
-  a: Readonly<Record<string, { phase: string }>>,
-  b: Readonly<Record<string, { phase: string }>>,
-): boolean {
-  const keys = Object.keys(a);
-  return keys.length === Object.keys(b).length && keys.every((key) => a[key]!.phase === b[key]?.phase);
+function without(known: KnownFacts, gone: readonly Observation[]): KnownFacts {
+  const names = new Set(gone.map((seen) => seen.fact));
+  return Object.fromEntries(Object.entries(known).filter(([fact]) => !names.has(fact)));
+}
+
+function valuesOf(facts: readonly FactReading[]): Readonly<Record<string, FactValue>> {
+  return Object.fromEntries(facts.map((fact) => [fact.fact, fact.value!]));
 }

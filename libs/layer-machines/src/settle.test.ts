@@ -35,7 +35,7 @@ const CAUSE: Record<ManagedExecutionState, Partial<LayerContext>> = {
   cooling_down: { cooldowns: { x: { untilMs: 1, ordinal: 1 } } },
   unknown: facts(reading('c', { verdict: 'unknown', reason: 'servfail' })),
   verifying: { recheckSinceMs: 5, ...facts(reading('d', { observedAtMs: 4 })) },
-  probation: { requalifications: { x: { ordinal: 1 } } },
+  probation: { requalifications: { x: { ordinal: 1, from: null, count: 0 } } },
   provisioning: facts(reading('e', { verdict: 'unknown', reason: 'no_delivered_proof' })),
   scheduled: { closures: { x: { untilMs: null } } },
   grace: { graces: { f: { untilMs: 9, spent: false } }, ...facts(reading('f', hard)) },

@@ -1,6 +1,6 @@
 import { answerRationale, type RationaleAnswer, stepDueAtMs, supported } from '../rationale.ts';
 import { ruleOf } from '../rules/index.ts';
-import type { ReadFact } from '../truth-reading.ts';
+import type { ReadFact, TruthReading } from '../truth-reading.ts';
 import type { CanonicalBlockerLayer } from '../words.ts';
 import { type Because, because, becauseRequest, type DispatchCase, defineGate, Findings } from './gate.ts';
 
@@ -31,7 +31,7 @@ export const contextInsufficientGate = defineGate({
     }
     for (const answer of answerRationale(input)) {
       if (supported(answer)) continue;
-      found.add('insufficient', ...whatItRestsOn(answer, input.reading.fresh));
+      found.add('insufficient', ...whatItRestsOn(answer, input.reading));
     }
     const worst = found.worst();
     return {
@@ -43,11 +43,17 @@ export const contextInsufficientGate = defineGate({
 });
 
 /** Where an answer has to change: in the sources whose facts it was computed from, not in the campaign that asks. */
-function whatItRestsOn({ question, evidence }: RationaleAnswer, fresh: boolean): readonly Because[] {
-  const places = new Set(evidence.map((fact) => fact.slice(0, fact.lastIndexOf('/'))));
-  return [...places].map((place) => {
-    const [layer, source] = place.split('/') as [CanonicalBlockerLayer, string];
-    const owner = fresh ? ruleOf(layer).owner : 'orchestrate';
+function whatItRestsOn({ question, evidence }: RationaleAnswer, reading: TruthReading): readonly Because[] {
+  const cited = evidence.map((path) => {
+    const [layer, source, fact] = path.split('/') as [CanonicalBlockerLayer, string, string];
+    return reading.fact(layer, source, fact);
+  });
+  const places = Map.groupBy(cited, ({ layer, source }) => `${layer}/${source}`);
+  return [...places.values()].map((facts) => {
+    const { layer, source } = facts[0]!;
+    // What nobody knows is its reader's to find out; an answer that is known and does not do is the layer's.
+    const unknown = facts.find((fact) => fact.verdict === 'unknown');
+    const owner = unknown?.owner ?? ruleOf(layer).owner;
     return becauseRequest(layer, source, question, 'rationale_unsupported', owner);
   });
 }

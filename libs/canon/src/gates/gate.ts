@@ -153,6 +153,11 @@ export function becauseRequest(
   return { layer, source, fact, verdict, reason, owner };
 }
 
+/** Of a gate that has both: a truth that nobody refreshed says nothing about what this fact is like. */
+export function unknownOrStale(fact: ReadFact): 'unknown' | 'stale' {
+  return fact.reason === 'truth_stale' ? 'stale' : 'unknown';
+}
+
 /** Collects what applies; the rightmost outcome of the gate's own list wins, with the facts that made it so. */
 export class Findings<N extends string> {
   readonly #order: readonly N[];

@@ -1,4 +1,4 @@
-import { because, becauseRequest, defineGate, Findings } from './gate.ts';
+import { because, becauseRequest, defineGate, Findings, unknownOrStale } from './gate.ts';
 
 const PROOFS = ['spf', 'dkim', 'dmarc', 'alignment'] as const;
 
@@ -8,18 +8,27 @@ export const identityUnauthenticatedGate = defineGate({
     { name: 'proven', decision: 'APPROVE' },
     { name: 'soft', decision: 'DEGRADE_AND_APPROVE' },
     { name: 'grace_proven', decision: 'DEGRADE_AND_APPROVE' },
+    { name: 'stale', decision: 'HOLD_FOR_CONTEXT' },
     { name: 'unknown', decision: 'HOLD_FOR_REPUTATION' },
     { name: 'grace_unproven', decision: 'HOLD_FOR_REPUTATION' },
     { name: 'failing', decision: 'BLOCK' },
   ],
   faulted: 'unknown',
   ask({ reading, action, policy }) {
-    const found = new Findings(['proven', 'soft', 'grace_proven', 'unknown', 'grace_unproven', 'failing']);
+    const found = new Findings([
+      'proven',
+      'soft',
+      'grace_proven',
+      'stale',
+      'unknown',
+      'grace_unproven',
+      'failing',
+    ]);
     const { domain } = action;
     const alignment = reading.fact('sending_domain', domain, 'alignment');
     for (const name of PROOFS) {
       const fact = reading.fact('sending_domain', domain, name);
-      if (fact.verdict === 'unknown') found.add('unknown', because(fact));
+      if (fact.verdict === 'unknown') found.add(unknownOrStale(fact), because(fact));
       else if (fact.severity === 'soft') found.add('soft', because(fact));
       else if (fact.severity !== 'hard') found.add('proven', because(fact));
       else if (!reading.inGrace('sending_domain', domain, name)) found.add('failing', because(fact));

@@ -18,12 +18,13 @@ const TABLES: Record<(typeof DISPATCH_BLOCKERS)[number], string> = {
   recipient_suppressed: 'clear A, unknown C, suppressed B',
   lawful_basis_absent: 'lawful A, stale C, unknown H, absent B',
   not_entitled: 'entitled A, grace D, unknown C, not_entitled B',
-  identity_unauthenticated: 'proven A, soft D, grace_proven D, unknown R, grace_unproven R, failing B',
+  identity_unauthenticated:
+    'proven A, soft D, grace_proven D, stale C, unknown R, grace_unproven R, failing B',
   mailbox_incapable: 'capable A, limited D, unknown C, quota_full R, incapable B',
   reputation_unsafe:
-    'healthy A, watch D, probation D, sample_unknown_budgeted D, cap_reached R, unknown R, cooling R, blocked B',
+    'healthy A, watch D, probation D, sample_unknown_budgeted D, stale C, cap_reached R, unknown R, cooling R, blocked B',
   reply_or_duplicate_risk:
-    'clear A, unknown Y, replied Y, out_of_office Y, touched_by_colleague Y, unresolved_outcome H, duplicate B',
+    'clear A, stale C, unknown Y, replied Y, out_of_office Y, touched_by_colleague Y, unresolved_outcome H, duplicate B',
   context_insufficient: 'sufficient A, no_ai D, later C, unknown C, insufficient C',
   human_authority_required: 'free A, flagged A, approved A, stale C, unapproved H, unknown H, draft_only H',
 };

@@ -21,7 +21,7 @@ test.each<[string, ConditionChange, string]>([
   ['a provider that throttles the account', { causes: throttled }, 'quota_full'],
   [
     'a mailbox on probation',
-    { causes: { requalifications: { provider_throttles: { ordinal: 1 } } } },
+    { causes: { requalifications: { provider_throttles: { ordinal: 1, from: null, count: 0 } } } },
     'limited',
   ],
   ['an unscoped application', { causes: { holds: { identity_unscoped: { sinceMs: 0 } } } }, 'incapable'],

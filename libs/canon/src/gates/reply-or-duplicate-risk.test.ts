@@ -24,5 +24,15 @@ test('a later step needs a mailbox that would have seen the answer; a first one 
   expect(replies({ canReadReplies: false }, 2)).toBe('unknown');
   expect(replies({ canReadReplies: null }, 2)).toBe('unknown');
   expect(replies({ canReadReplies: lost('expired') }, 2)).toBe('unknown');
-  expect(ask({ action: { step: 2 }, fresh: false }).outcome).toBe('unknown');
+  expect(ask({ action: { step: 2 }, fresh: false }).outcome).toBe('stale');
+});
+
+test('somebody who waits for this message may get it, if this mailbox can know that they do', () => {
+  for (const conversation of ['reply_owed', 'commitment_due'] as const) {
+    const outcome = (canReadReplies: boolean) =>
+      ask({ recipient: { conversation }, layers: { mailbox: { facts: { canReadReplies } } } }).outcome;
+    expect(outcome(true)).toBe('clear');
+    expect(outcome(false)).toBe('unknown');
+    expect(ask({ recipient: { conversation }, fresh: false }).outcome).toBe('stale');
+  }
 });

@@ -1,7 +1,9 @@
-import { becauseRequest, defineGate, Findings } from './gate.ts';
+import type { ConversationState } from '../words.ts';
+import { becauseRequest, defineGate, Findings, unknownOrStale } from './gate.ts';
 
 const ORDER = [
   'clear',
+  'stale',
   'unknown',
   'replied',
   'out_of_office',
@@ -10,10 +12,13 @@ const ORDER = [
   'duplicate',
 ] as const;
 
+const AWAITED: ReadonlySet<ConversationState> = new Set(['reply_owed', 'commitment_due']);
+
 export const replyOrDuplicateRiskGate = defineGate({
   blocker: 'reply_or_duplicate_risk',
   outcomes: [
     { name: 'clear', decision: 'APPROVE' },
+    { name: 'stale', decision: 'HOLD_FOR_CONTEXT' },
     { name: 'unknown', decision: 'HOLD_FOR_REPLY_RISK' },
     { name: 'replied', decision: 'HOLD_FOR_REPLY_RISK' },
     { name: 'out_of_office', decision: 'HOLD_FOR_REPLY_RISK' },
@@ -27,6 +32,9 @@ export const replyOrDuplicateRiskGate = defineGate({
     const source = action.importSource;
     switch (recipient.conversation) {
       case 'none':
+      // Whoever waits for this very message is no reason to be silent; only a mailbox that reads knows that they do.
+      case 'reply_owed':
+      case 'commitment_due':
         found.add('clear');
         break;
       case 'unknown':
@@ -42,17 +50,17 @@ export const replyOrDuplicateRiskGate = defineGate({
         );
     }
     // A later step answers to a conversation that this mailbox must be able to see.
-    if (action.step > 1) {
+    if (action.step > 1 || AWAITED.has(recipient.conversation)) {
       const replies = reading.fact('mailbox', action.mailbox, 'canReadReplies');
       if (replies.value !== true) {
         found.add(
-          'unknown',
+          unknownOrStale(replies),
           becauseRequest(
             'mailbox',
             action.mailbox,
             'canReadReplies',
             'conversation_unknown',
-            'client',
+            replies.verdict === 'unknown' ? replies.owner : 'client',
             'unknown',
           ),
         );

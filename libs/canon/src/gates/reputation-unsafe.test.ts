@@ -28,7 +28,7 @@ test.each<[string, ConditionChange, CaseChange, string]>([
   ],
   [
     'healthy again, but not requalified',
-    { causes: { requalifications: { band: { ordinal: 1 } } } },
+    { causes: { requalifications: { band: { ordinal: 1, from: null, count: 0 } } } },
     {},
     'probation',
   ],
@@ -51,7 +51,13 @@ test.each<[string, ConditionChange, CaseChange, string]>([
     'cap_reached',
   ],
   ['a mailbox that nobody counts', { source: 'ben' }, {}, 'unknown'],
-  ['a stale truth', {}, { fresh: false }, 'unknown'],
+  ['a stale truth', {}, { fresh: false }, 'stale'],
+  [
+    'two high risks that wait for a person',
+    { causes: { holds: { risks_compound: { sinceMs: NOW_MS } } } },
+    {},
+    'cooling',
+  ],
 ])('%s', (_, pacing, change, outcome) => {
   expect(ask(pacing, change).outcome).toBe(outcome);
 });
@@ -59,7 +65,10 @@ test.each<[string, ConditionChange, CaseChange, string]>([
 describe('what a degraded release is bound to', () => {
   test.each<[ConditionChange, keyof typeof POLICY.degradations]>([
     [{ facts: { band: 'watch' } }, 'reputation_watch'],
-    [{ causes: { requalifications: { band: { ordinal: 1 } } } }, 'reputation_probation'],
+    [
+      { causes: { requalifications: { band: { ordinal: 1, from: null, count: 0 } } } },
+      'reputation_probation',
+    ],
   ])('%j', (pacing, degradation) => {
     expect(ask(pacing).constraints).toEqual(POLICY.degradations[degradation]);
   });

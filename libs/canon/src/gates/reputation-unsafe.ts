@@ -1,11 +1,21 @@
+import type { Reason } from '../condition.ts';
 import { isExplorable } from '../facts.ts';
-import { because, becauseRequest, type DispatchCase, defineGate, Findings } from './gate.ts';
+import {
+  type Because,
+  because,
+  becauseRequest,
+  type DispatchCase,
+  defineGate,
+  Findings,
+  unknownOrStale,
+} from './gate.ts';
 
 const ORDER = [
   'healthy',
   'watch',
   'probation',
   'sample_unknown_budgeted',
+  'stale',
   'cap_reached',
   'unknown',
   'cooling',
@@ -19,6 +29,7 @@ export const reputationUnsafeGate = defineGate({
     { name: 'watch', decision: 'DEGRADE_AND_APPROVE' },
     { name: 'probation', decision: 'DEGRADE_AND_APPROVE' },
     { name: 'sample_unknown_budgeted', decision: 'DEGRADE_AND_APPROVE' },
+    { name: 'stale', decision: 'HOLD_FOR_CONTEXT' },
     { name: 'cap_reached', decision: 'HOLD_FOR_REPUTATION' },
     { name: 'unknown', decision: 'HOLD_FOR_REPUTATION' },
     { name: 'cooling', decision: 'HOLD_FOR_REPUTATION' },
@@ -34,7 +45,11 @@ export const reputationUnsafeGate = defineGate({
     if (Object.keys(causes?.requalifications ?? {}).length > 0) found.add('probation', because(band));
     const cooldowns = Object.values(causes?.cooldowns ?? {});
     if (cooldowns.length > 0) found.add('cooling', because(band));
-    if (Object.keys(causes?.holds ?? {}).length > 0) found.add('blocked', because(band));
+    for (const hold of Object.keys(causes?.holds ?? {})) {
+      // What a person only has to look at before the mailbox goes on waits; the rest is refused.
+      if (hold === RISKS_COMPOUND) found.add('cooling', awaitsRelease(action.mailbox));
+      else found.add('blocked', because(band));
+    }
     // Our reservations are not all that leaves a mailbox: what it sent otherwise counts against its cap too.
     if ('cap_reached' in (causes?.closures ?? {})) {
       found.add('cap_reached', because(reading.fact('pacing', action.mailbox, 'sentToday')));
@@ -63,6 +78,18 @@ export const reputationUnsafeGate = defineGate({
   },
 });
 
+/** The cause under which pacing is held when two high risks stood together. */
+const RISKS_COMPOUND: Reason = 'risks_compound';
+
+const awaitsRelease = (mailbox: string): Because => ({
+  layer: 'pacing',
+  source: mailbox,
+  fact: 'hold',
+  verdict: 'fail',
+  reason: RISKS_COMPOUND,
+  owner: 'operator',
+});
+
 const spent = (reasons: readonly { readonly reason: string }[]): boolean =>
   reasons.some((one) => one.reason === 'budget_spent');
 
@@ -71,7 +98,7 @@ function judgeBand(input: DispatchCase, found: Findings<(typeof ORDER)[number]>)
   const band = reading.fact('pacing', action.mailbox, 'band');
   if (band.verdict === 'unknown') {
     // A budget covers only a sample that is too small to judge, never an expired answer or a fault.
-    if (!isExplorable(band.reason)) found.add('unknown', because(band));
+    if (!isExplorable(band.reason)) found.add(unknownOrStale(band), because(band));
     else if (reservation.budget === 'available') found.add('sample_unknown_budgeted', because(band));
     else {
       const reason = becauseRequest(

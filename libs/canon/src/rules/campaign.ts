@@ -4,6 +4,7 @@ export const campaignRule: LayerRule<'campaign'> = {
   layer: 'campaign',
   owner: 'client',
   follows: ['campaign_paused', 'campaign_done'],
+  requalification: { needed: (policy) => policy.campaign.probationReports },
   judge(fact, known): Judgement {
     switch (fact) {
       case 'campaignState':
@@ -32,6 +33,10 @@ export const campaignRule: LayerRule<'campaign'> = {
     if (known.campaignState === 'auto_paused') {
       const untilMs = atMs + policy.campaign.autoPauseSec * 1000;
       causes.push({ kind: 'cooldown', cause: 'campaign_auto_paused', untilMs });
+    }
+    if (known.run === 'running') {
+      const untilMs = atMs + policy.campaign.leaseSec * 1000;
+      causes.push({ kind: 'lease', cause: 'run_holds_it', untilMs });
     }
     if (known.campaignState === 'paused')
       causes.push({ kind: 'closure', cause: 'campaign_paused', untilMs: null });

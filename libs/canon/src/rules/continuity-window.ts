@@ -43,11 +43,21 @@ export const continuityWindowRule: LayerRule<'continuity_window'> = {
         return PASS;
     }
   },
-  causes(known): readonly CauseWanted[] {
-    if (known['window.open'] !== false) return [];
-    const cause = (known.windowReason ?? 'out_of_hours') as Reason;
-    return [{ kind: 'closure', cause, untilMs: null }];
+  causes(known, { policy, atMs }): readonly CauseWanted[] {
+    const causes: CauseWanted[] = [];
+    if (known.run === 'running') {
+      const untilMs = atMs + policy.continuity.leaseSec * 1000;
+      causes.push({ kind: 'lease', cause: 'run_holds_it', untilMs });
+    }
+    if (known['window.open'] === false) {
+      const cause = (known.windowReason ?? 'out_of_hours') as Reason;
+      causes.push({ kind: 'closure', cause, untilMs: null });
+    }
+    return causes;
   },
-  risks: (known, { policy }) =>
-    number(known.clockSkewMs) > policy.continuity.clockSkewMaxMs ? ['clock_or_scheduler_fault'] : [],
+  risks(known, context) {
+    const skewed = number(known.clockSkewMs) > context.policy.continuity.clockSkewMaxMs;
+    const overdue = this.judge('nextRun', known, context).severity === 'hard';
+    return skewed || overdue ? ['clock_or_scheduler_fault'] : [];
+  },
 };

@@ -10,8 +10,6 @@ import {
   unknown,
 } from './layer-rule.ts';
 
-const FIRST_IMPORT_MAX_MS = 3_600_000;
-
 export const dataRule: LayerRule<'data'> = {
   layer: 'data',
   owner: 'client',
@@ -48,9 +46,9 @@ export const dataRule: LayerRule<'data'> = {
         return PASS;
     }
   },
-  causes(known, { atMs }): readonly CauseWanted[] {
+  causes(known, { policy, atMs }): readonly CauseWanted[] {
     if (known.importState === 'running') {
-      return [{ kind: 'setup', cause: 'import_running', untilMs: atMs + FIRST_IMPORT_MAX_MS }];
+      return [{ kind: 'setup', cause: 'import_running', untilMs: atMs + policy.data.importMaxSec * 1000 }];
     }
     return known.importState === 'done' && known.queueReady === 0
       ? [{ kind: 'closure', cause: 'queue_empty', untilMs: null }]

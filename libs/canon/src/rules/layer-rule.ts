@@ -1,4 +1,4 @@
-import type { Reason } from '../condition.ts';
+import type { Causes, Reason } from '../condition.ts';
 import type { FactName, FactValue } from '../facts.ts';
 import type { Policy } from '../policy.ts';
 import type { CanonicalBlockerLayer, CheckVerdict, Owner, RiskName } from '../words.ts';
@@ -31,7 +31,8 @@ export type CauseWanted =
   | { readonly kind: 'hold'; readonly cause: Reason }
   | { readonly kind: 'cooldown'; readonly cause: Reason; readonly untilMs: number }
   | { readonly kind: 'closure'; readonly cause: Reason; readonly untilMs: number | null }
-  | { readonly kind: 'setup'; readonly cause: Reason; readonly untilMs: number };
+  | { readonly kind: 'setup'; readonly cause: Reason; readonly untilMs: number }
+  | { readonly kind: 'lease'; readonly cause: Reason; readonly untilMs: number };
 
 /** The fresh answers of one source, by fact; a fact without a fresh answer is absent. */
 export type KnownFacts<L extends CanonicalBlockerLayer = CanonicalBlockerLayer> = {
@@ -44,6 +45,8 @@ export interface RuleContext {
   readonly atMs: number;
   /** Whether every hard failure runs inside its grace at this moment. */
   readonly graceRunning?: boolean;
+  /** The last stop that was served, of a layer that counts what came after it. */
+  readonly servedStop?: Causes['servedStop'];
 }
 
 export interface LayerRule<L extends CanonicalBlockerLayer = CanonicalBlockerLayer> {
@@ -53,6 +56,16 @@ export interface LayerRule<L extends CanonicalBlockerLayer = CanonicalBlockerLay
   readonly graceMs?: (fact: FactName<L>, policy: Policy) => number | null;
   /** A fact whose failure, once left, owes probation before the layer counts as recovered. */
   readonly requalifies?: FactName<L>;
+  /**
+   * What probation takes: so much more on a counter, or so many reports in which every required fact passes.
+   * Every layer that can be in probation says it, for there must be a way out.
+   */
+  readonly requalification?: {
+    readonly counter?: FactName<L>;
+    readonly needed: (policy: Policy) => number;
+  };
+  /** Lifetime counters whose standing at the end of a stop is remembered. */
+  readonly counters?: readonly FactName<L>[];
   /** Moments at which the same answers mean something else (a due date), ms since the epoch. */
   readonly deadlines?: (known: KnownFacts<L>) => readonly number[];
   /** Closings and set-ups that come and go with the facts; any other is told, and ends by its own event or time. */

@@ -4,6 +4,7 @@ export const mailboxRule: LayerRule<'mailbox'> = {
   layer: 'mailbox',
   owner: 'client',
   follows: ['quota_full'],
+  requalification: { needed: (policy) => policy.mailbox.probationReports },
   judge(fact, known): Judgement {
     switch (fact) {
       case 'token':
@@ -21,13 +22,17 @@ export const mailboxRule: LayerRule<'mailbox'> = {
         return PASS;
     }
   },
-  causes(known): readonly CauseWanted[] {
+  causes(known, { policy, atMs }): readonly CauseWanted[] {
     const causes: CauseWanted[] = [];
     if (known.identityClass === 'app_only_unscoped')
       causes.push({ kind: 'hold', cause: 'identity_unscoped' });
     if (known.scopeDrift === true) causes.push({ kind: 'hold', cause: 'scope_drift' });
     if (number(known.quotaDay, Number.POSITIVE_INFINITY) <= number(known.quotaUsed)) {
       causes.push({ kind: 'closure', cause: 'quota_full', untilMs: null });
+    }
+    if (known.throttled === true) {
+      const waitSec = number(known.retryAfterSec, policy.mailbox.throttleSec);
+      causes.push({ kind: 'cooldown', cause: 'provider_throttles', untilMs: atMs + waitSec * 1000 });
     }
     return causes;
   },

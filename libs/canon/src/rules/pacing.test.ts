@@ -21,12 +21,10 @@ function known({ delivered, complaints = 0, hardBounces = 0, complaints7d = 0, b
     ...(band ? { band } : {}),
   };
 }
-const bandFor = (counts: Counts) => pacingBand(known(counts), POLICY);
+const MOMENT = { policy: POLICY, atMs: 0 };
+const bandFor = (counts: Counts) => pacingBand(known(counts), MOMENT);
 const risksFor = (counts: Counts) =>
-  pacingRule.risks?.(
-    { ...known(counts), band: bandFor(counts) ?? 'unobservable' },
-    { policy: POLICY, atMs: 0 },
-  );
+  pacingRule.risks?.({ ...known(counts), band: bandFor(counts) ?? 'unobservable' }, MOMENT);
 
 describe('edges', () => {
   test.each([
@@ -74,8 +72,12 @@ describe('edges', () => {
   });
 
   test('nothing counted yet is no band at all', () => {
-    expect(pacingBand({}, POLICY)).toBeUndefined();
-    expect(pacingBand({ delivered30d: 500 }, POLICY)).toBeUndefined();
+    expect(pacingBand({}, MOMENT)).toBeUndefined();
+  });
+
+  test('a mailbox whose bounces nobody can see has none, but for complaints', () => {
+    expect(pacingBand({ delivered30d: 500 }, MOMENT)).toBe('unobservable');
+    expect(pacingBand({ delivered30d: 500, complaints7d: 2 }, MOMENT)).toBe('quarantined');
   });
 });
 
@@ -138,8 +140,8 @@ describe('risks', () => {
   });
 
   test('unresolved outcomes are a risk from three on, when they are one in a hundred', () => {
-    const risks = (unresolvedOutcomes: number, delivered: number) =>
-      pacingRule.risks?.({ ...known({ delivered }), unresolvedOutcomes }, { policy: POLICY, atMs: 0 });
+    const risks = (unresolvedOutcomes: number, sentToday: number) =>
+      pacingRule.risks?.({ ...known({ delivered: 5000 }), sentToday, unresolvedOutcomes }, MOMENT);
     expect(risks(2, 10)).toEqual([]);
     expect(risks(3, 300)).toEqual(['unresolved_outcomes']);
     expect(risks(3, 301)).toEqual([]);

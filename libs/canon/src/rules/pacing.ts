@@ -1,40 +1,70 @@
 import type { PacingBand } from '../facts.ts';
-import type { Policy } from '../policy.ts';
 import type { RiskName } from '../words.ts';
 import {
   type CauseWanted,
+  days,
   type Judgement,
   type KnownFacts,
   type LayerRule,
   number,
   PASS,
+  type RuleContext,
   soft,
   unknown,
 } from './layer-rule.ts';
 
 const WORST_FIRST = ['blocked', 'quarantined', 'throttled', 'watch'] as const;
 
+interface Counts {
+  readonly delivered: number;
+  readonly hardBounces: number;
+  readonly complaints: number;
+}
+
+/**
+ * The counts that a mailbox is judged by: those of the window, or, while a stop that was served lies inside the
+ * window, only what came after it. Nobody serves twice for the same messages, and new ones are not outweighed by old.
+ */
+function countsOf(known: KnownFacts<'pacing'>, { policy, atMs, servedStop }: RuleContext): Counts {
+  const window = {
+    delivered: number(known.delivered30d),
+    hardBounces: number(known.hardBounces30d),
+    complaints: number(known.complaints30d),
+  };
+  if (!servedStop || atMs - servedStop.atMs >= days(policy.pacing.windowDays)) return window;
+  const since = (now: KnownFacts<'pacing'>[keyof KnownFacts<'pacing'>], counter: string) => {
+    const then = servedStop.counters[counter];
+    return typeof now === 'number' && then !== undefined ? Math.max(0, now - then) : undefined;
+  };
+  const delivered = since(known.deliveredTotal, 'deliveredTotal');
+  const hardBounces = since(known.hardBouncesTotal, 'hardBouncesTotal');
+  if (delivered === undefined || hardBounces === undefined) return window;
+  const complaints = since(known.complaintsTotal, 'complaintsTotal') ?? number(known.complaints7d);
+  return { delivered, hardBounces, complaints };
+}
+
 /**
  * The reputation band of a mailbox over 30 days. Below the sample floor a rate says nothing, so there is no
- * band at all: complaints can only ever worsen it, their absence is never required as proof.
+ * band at all: complaints can only ever worsen it, their absence is never required as proof. A mailbox whose
+ * bounces nobody can see has none either, however much it sends.
  * Hysteresis: a band is left at `leaveFactor` of the edge that it was entered by.
  */
-export function pacingBand(known: KnownFacts<'pacing'>, policy: Policy): PacingBand | undefined {
-  if (known.delivered30d === undefined || known.hardBounces30d === undefined) return undefined;
-  const { pacing } = policy;
-  const delivered = number(known.delivered30d);
-  const complaints7d = number(known.complaints7d);
+export function pacingBand(known: KnownFacts<'pacing'>, context: RuleContext): PacingBand | undefined {
+  if (known.delivered30d === undefined) return undefined;
+  const { pacing } = context.policy;
+  const { delivered, hardBounces, complaints } = countsOf(known, context);
   const few = delivered < pacing.smallSampleDelivered;
   // In a small sample two complaints weigh as much as a rate does later, and never hide a worse rate.
-  const counted = few && complaints7d >= pacing.quarantineComplaints7d ? 'quarantined' : undefined;
+  const counted =
+    few && number(known.complaints7d) >= pacing.quarantineComplaints7d ? 'quarantined' : undefined;
+  if (known.hardBounces30d === undefined) return counted ?? 'unobservable';
   if (delivered < pacing.sampleFloorDelivered) return counted ?? 'insufficient_sample';
-  const complaint = number(known.complaints30d) / delivered;
-  const hardBounce = number(known.hardBounces30d) / delivered;
   for (const band of WORST_FIRST) {
     const factor = stands(known.band, band) ? pacing.leaveFactor : 1;
     const edge = pacing[band];
     const reached =
-      reaches(complaint, edge.complaint * factor) || reaches(hardBounce, edge.hardBounce * factor);
+      reaches(complaints / delivered, edge.complaint * factor) ||
+      reaches(hardBounces / delivered, edge.hardBounce * factor);
     if (reached || band === counted) return band;
   }
   return 'healthy';
@@ -54,8 +84,10 @@ export const pacingRule: LayerRule<'pacing'> = {
   owner: 'orchestrate',
   follows: ['cap_reached'],
   requalifies: 'band',
-  derive(known, { policy }) {
-    const band = pacingBand(known, policy);
+  requalification: { counter: 'deliveredTotal', needed: (policy) => policy.pacing.probationDelivered },
+  counters: ['deliveredTotal', 'hardBouncesTotal', 'complaintsTotal'],
+  derive(known, context) {
+    const band = pacingBand(known, context);
     return band === undefined ? {} : { band };
   },
   judge(fact, known): Judgement {
@@ -95,11 +127,11 @@ export const pacingRule: LayerRule<'pacing'> = {
     }
     return causes;
   },
-  risks(known, { policy }) {
+  risks(known, context) {
+    const { policy } = context;
     const risks: RiskName[] = [];
-    const delivered = number(known.delivered30d);
+    const { delivered, hardBounces, complaints } = countsOf(known, context);
     const enough = delivered >= policy.pacing.sampleFloorDelivered;
-    const complaints = number(known.complaints30d);
     const few = delivered < policy.pacing.smallSampleDelivered;
     if (
       (enough && complaints / delivered >= policy.pacing.quarantined.complaint) ||
@@ -109,18 +141,25 @@ export const pacingRule: LayerRule<'pacing'> = {
     }
     if (
       delivered >= policy.risk.hardBounceDeliveredMin &&
-      number(known.hardBounces30d) / delivered >= policy.pacing.quarantined.hardBounce
+      hardBounces / delivered >= policy.pacing.quarantined.hardBounce
     ) {
       risks.push('hard_bounce_ge_5');
     }
     if (number(known.hostileReplies24h) > 0) risks.push('hostile_or_legal_reply_24h');
     if (number(known.volumeRatio) > policy.risk.volumeRatioMax) risks.push('volume_jump_gt_2x');
     const unresolved = number(known.unresolvedOutcomes);
-    if (unresolved >= policy.risk.unresolvedMin && unresolved >= policy.risk.unresolvedShareMax * delivered) {
+    const sent = number(known.sentToday);
+    if (unresolved >= policy.risk.unresolvedMin && unresolved >= policy.risk.unresolvedShareMax * sent) {
       risks.push('unresolved_outcomes');
     }
     if (known.band === 'watch' || known.band === 'throttled') risks.push('reputation_watch');
-    if (enough && number(known.unsubs30d) / delivered >= policy.risk.unsubShareMax) risks.push('unsub_ge_1');
+    const inWindow = number(known.delivered30d);
+    if (
+      inWindow >= policy.pacing.sampleFloorDelivered &&
+      number(known.unsubs30d) / inWindow >= policy.risk.unsubShareMax
+    ) {
+      risks.push('unsub_ge_1');
+    }
     return risks;
   },
 };

@@ -5,6 +5,7 @@ import { hard, number, PASS, soft, unknown } from './layer-rule.ts';
 export const providerHealthRule: LayerRule<'provider_health'> = {
   layer: 'provider_health',
   owner: 'orchestrate',
+  requalification: { needed: (policy) => policy.providerHealth.probationReports },
   judge(fact, known, { policy }): Judgement {
     switch (fact) {
       case 'reachable':
@@ -34,5 +35,6 @@ export const providerHealthRule: LayerRule<'provider_health'> = {
     const waitSec = number(known.retryAfterSec, policy.providerHealth.cooldownSec);
     return [{ kind: 'cooldown', cause: known.errorClass, untilMs: atMs + waitSec * 1000 }];
   },
-  risks: (known) => (known.fallbackInUse === true ? ['ai_fallback_or_unlinted_output'] : []),
+  risks: (known) =>
+    known.fallbackInUse === true || known.outputLinted === false ? ['ai_fallback_or_unlinted_output'] : [],
 };

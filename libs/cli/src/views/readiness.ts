@@ -20,6 +20,7 @@ import {
   shortDigest,
   stateWithSign,
   tableOf,
+  timeOf,
   verdictSign,
 } from '../print.ts';
 
@@ -68,6 +69,26 @@ export function readinessOf(
     risks: [...risks],
     layers,
     unknowns,
+    ...recoveryOf(truth),
+  };
+}
+
+function recoveryOf({ layers }: StoredTruth['truth']): Pick<Readiness, 'recovering' | 'attention'> {
+  const enabled = CANONICAL_BLOCKER_LAYERS.flatMap((layer) =>
+    layers[layer].sources.filter(({ enabled }) => enabled).map((source) => ({ layer, ...source })),
+  );
+  return {
+    recovering: enabled.flatMap(({ layer, source, causes }) => [
+      ...Object.entries(causes.cooldowns).map(([cause, { untilMs }]) => {
+        return { layer, source, cause, untilMs, counted: null };
+      }),
+      ...Object.entries(causes.requalifications).map(([cause, { count }]) => {
+        return { layer, source, cause, untilMs: null, counted: count };
+      }),
+    ]),
+    attention: enabled
+      .filter(({ causes }) => causes.attention)
+      .map(({ layer, source }) => ({ layer, source })),
   };
 }
 
@@ -99,7 +120,7 @@ const ROWS_WITH_BUCKET_MIN = 36;
 
 /** Everything a person looks at first: nine rows, what is honestly unknown apart, and what would help. */
 export function readinessScreen(readiness: Readiness, nowMs: number): string {
-  const { layers, unknowns, risks, fresh } = readiness;
+  const { layers, unknowns, risks, fresh, recovering, attention } = readiness;
   const withFacts = screenWidth() >= COLUMNS_WITH_FACTS_MIN;
   const help = whatHelps(layers);
   const facts = layers.map((layer) => [layer.layer, factsOf(layer, nowMs)]);
@@ -120,6 +141,10 @@ export function readinessScreen(readiness: Readiness, nowMs: number): string {
       ? [`risks: ${risks.map(({ risk, level, phase }) => `${risk} (${level}, ${phase})`).join(', ')}`]
       : []),
     ...(unknowns.length > 0 ? [`honest unknowns\n${unknownTable(unknowns, nowMs)}`] : []),
+    ...(recovering.length > 0 ? [`recovering\n${recoveryTable(recovering, nowMs)}`] : []),
+    ...(attention.length > 0
+      ? [`asked in vain for long: ${attention.map(({ layer, source }) => `${layer}/${source}`).join(', ')}`]
+      : []),
     ...(help.length > 0 ? [`what helps\n${tableOf(['LAYER', 'OWNER', 'WHAT TO DO'], help)}`] : []),
     ...(withFacts ? [] : [tableOf(['LAYER', FACTS], facts)]),
   ].join('\n\n');
@@ -169,6 +194,19 @@ function unknownTable(unknowns: Readiness['unknowns'], nowMs: number): string {
       reason,
       observedAtMs === null ? 'never' : `${ageOf(observedAtMs, nowMs)} ago`,
       sentenceOf(reason),
+    ]),
+  );
+}
+
+function recoveryTable(recovering: Readiness['recovering'], nowMs: number): string {
+  return tableOf(
+    ['SOURCE', 'CAUSE', 'WHAT IS LEFT'],
+    recovering.map(({ layer, source, cause, untilMs, counted }) => [
+      `${layer}/${source}`,
+      cause,
+      untilMs === null
+        ? `requalifies, ${counted} counted`
+        : `stopped until ${timeOf(untilMs)} UTC, ${durationOf(Math.max(0, untilMs - nowMs))} more`,
     ]),
   );
 }
