@@ -3,6 +3,7 @@ import {
   type FactReading,
   type LayerEventName,
   type ManagedExecutionState,
+  NEW_SAMPLE,
   NO_CAUSES,
   requiredFacts,
   ruleOf,
@@ -71,7 +72,7 @@ export class LoneContexts {
         return [this.#context({ cooldowns: { x } }), this.#context({ cooldowns: { x, y: x } })];
       }
       case 'probation': {
-        const x = { ordinal: 1 };
+        const x = { ordinal: 1, ...NEW_SAMPLE };
         return [this.#context({ requalifications: { x } }), this.#context({ requalifications: { x, y: x } })];
       }
       case 'degraded':

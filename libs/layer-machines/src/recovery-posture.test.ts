@@ -31,7 +31,8 @@ test('the end of the last cooldown shows probation, and the last release a reche
       atMs: 99,
       cause: 'x',
     });
-    expect([settle(elapsed), elapsed.requalifications]).toEqual(['probation', { x: { ordinal: 1 } }]);
+    expect(settle(elapsed)).toBe('probation');
+    expect(Object.keys(elapsed.requalifications)).toEqual(['x']);
   }
   for (const layer of thatCanBe('operator_review')) {
     const released = fold(layer, lone(layer, 'operator_review'), {

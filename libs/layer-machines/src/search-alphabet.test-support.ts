@@ -22,7 +22,15 @@ export interface Alphabet {
   readonly expiring: readonly string[];
 }
 
+const alphabets = new Map<CanonicalBlockerLayer, Alphabet>();
+
 export function alphabetOf(layer: CanonicalBlockerLayer): Alphabet {
+  const known = alphabets.get(layer) ?? wordsOf(layer);
+  alphabets.set(layer, known);
+  return known;
+}
+
+function wordsOf(layer: CanonicalBlockerLayer): Alphabet {
   const rule = ruleOf(layer);
   const bad: Facts[] = [];
   const good: Facts[] = [];

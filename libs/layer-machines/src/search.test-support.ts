@@ -5,6 +5,7 @@ import {
   type KnownFacts,
   type LayerCondition,
   type ManagedExecutionState,
+  NEW_SAMPLE,
   ruleOf,
 } from '@orchestrate/canon';
 import type { LayerContext } from './layer-context.ts';
@@ -43,10 +44,9 @@ export function search(layer: CanonicalBlockerLayer): readonly Found[] {
     return number;
   };
   const created = LayerSource.create({ tenantId: 'acme', layer, source: 'main', enabled: true });
-  const { facts: _facts, causes: _causes, ...condition } = created.condition(POLICY, T0);
   numberOf(created);
   for (const one of found) {
-    const source = restored(condition, one.context);
+    const source = restored(created, one.context);
     for (const { by, happen } of happenings(one.context)) {
       const next = happen(source);
       if (next && next !== source) one.next.push({ by, to: numberOf(next) });
@@ -55,7 +55,7 @@ export function search(layer: CanonicalBlockerLayer): readonly Found[] {
   return found;
 }
 
-const CONTEXTS_MAX = 4_000;
+const CONTEXTS_MAX = 8_000;
 
 const LONG_BEFORE_MS = T0 - 2;
 const BEFORE_MS = T0 - 1;
@@ -76,6 +76,8 @@ interface Happening {
 function happeningsOf(layer: CanonicalBlockerLayer): (context: LayerContext) => readonly Happening[] {
   const { bad, good, expiring } = alphabetOf(layer);
   const { takes } = LAYER_MACHINES[layer];
+  // Nobody asks for what is derived.
+  const asked = expiring.filter((fact) => good.some((facts) => fact in facts));
   const told = (facts: Facts): Happening => ({
     by: `told ${JSON.stringify(facts)}`,
     happen: (source) => source.observe(answers(facts, T0), POLICY, T0),
@@ -90,12 +92,16 @@ function happeningsOf(layer: CanonicalBlockerLayer): (context: LayerContext) => 
     ...bad.map((facts) => told({ ...allGood, ...facts })),
     ...good.filter((facts) => expiring.some((fact) => fact in facts)).map(told),
     ...expiring.map((fact) => received({ type: 'fact_expired', atMs: T0, fact, reason: 'expired' })),
-    ...expiring.map((fact) => ({
+    ...asked.map((fact) => ({
       by: `no answer of ${fact}`,
       happen: (source: LayerSource) => source.observe([noAnswer(fact, T0, 'heartbeat_lost')], POLICY, T0),
     })),
   ];
-  const raises = causesOf(layer, bad);
+  const wanted = causesOf(layer, bad);
+  const raises = new Set(wanted.map(({ kind }) => kind));
+  const stops = raises.has('cooldown')
+    ? wanted.flatMap(({ kind, cause }) => (kind === 'cooldown' ? [String(cause)] : []))
+    : ['x'];
   return (context) => {
     const atMs = T0;
     const events: LayerEvent[] = [
@@ -108,10 +114,9 @@ function happeningsOf(layer: CanonicalBlockerLayer): (context: LayerContext) => 
       ...Object.keys(context.cooldowns).map(
         (cause) => ({ type: 'cooldown_elapsed', atMs: COOLED_MS, cause }) as const,
       ),
-      ...Object.keys(context.requalifications).flatMap((cause) => [
-        { type: 'probation_passed', atMs, cause } as const,
-        { type: 'probation_failed', atMs, cause, untilMs: COOLED_MS } as const,
-      ]),
+      ...Object.keys(context.requalifications)
+        .filter((cause) => stops.includes(cause))
+        .map((cause) => ({ type: 'probation_failed', atMs, cause, untilMs: COOLED_MS }) as const),
       ...Object.keys(context.graces).map(
         (fact) => ({ type: 'grace_expired', atMs: GRACE_OVER_MS, fact }) as const,
       ),
@@ -134,29 +139,39 @@ function happeningsOf(layer: CanonicalBlockerLayer): (context: LayerContext) => 
         ),
       },
     ];
-    return [...always, ...events.filter(({ type }) => takes.has(type)).map(received)];
+    const completed = Object.keys(context.requalifications).map((cause) => ({
+      by: `sample complete ${cause}`,
+      happen: (source: LayerSource) => withCompleteSample(source, cause).tick(POLICY, T0),
+    }));
+    return [...always, ...completed, ...events.filter(({ type }) => takes.has(type)).map(received)];
   };
 }
 
-/** The kinds of cause that bad news about the layer's own facts raise. */
-function causesOf(layer: CanonicalBlockerLayer, bad: readonly Facts[]): ReadonlySet<CauseWanted['kind']> {
+/** What bad news about the layer's own facts raise. */
+function causesOf(layer: CanonicalBlockerLayer, bad: readonly Facts[]): readonly CauseWanted[] {
   const { causes, derive } = ruleOf(layer);
   const moment = { policy: POLICY, atMs: T0 };
-  return new Set(
-    bad.flatMap((facts) => {
-      const told = { ...GOOD[layer], ...facts } as KnownFacts;
-      return (causes?.({ ...told, ...derive?.(told, moment) } as KnownFacts, moment) ?? []).map(
-        ({ kind }) => kind,
-      );
-    }),
-  );
+  return bad.flatMap((facts) => {
+    const told = { ...GOOD[layer], ...facts } as KnownFacts;
+    return causes?.({ ...told, ...derive?.(told, moment) } as KnownFacts, moment) ?? [];
+  });
 }
 
-function restored(
-  condition: Omit<LayerCondition, 'facts' | 'causes'>,
-  { facts, ...causes }: LayerContext,
-): LayerSource {
-  return LayerSource.restore({ ...condition, facts: Object.values(facts), causes });
+type Identity = Pick<LayerCondition, 'tenantId' | 'layer' | 'source' | 'enabled'>;
+
+function restored(identity: Identity, { facts, ...causes }: LayerContext): LayerSource {
+  const shown = LayerSource.create(identity).condition(POLICY, T0);
+  return LayerSource.restore({ ...shown, facts: Object.values(facts), causes });
+}
+
+/** However long a sample takes to come in, it is the source that says when it is complete. */
+function withCompleteSample(source: LayerSource, cause: string): LayerSource {
+  const { context } = source;
+  const sample = { ...context.requalifications[cause]!, count: Number.MAX_SAFE_INTEGER };
+  return restored(source, {
+    ...context,
+    requalifications: { ...context.requalifications, [cause]: sample },
+  });
 }
 
 /**
@@ -175,12 +190,17 @@ function abstracted(layer: CanonicalBlockerLayer, context: LayerContext): LayerC
     holds: mapped(context.holds, () => ({ sinceMs: BEFORE_MS })),
     faults: mapped(context.faults, () => ({ sinceMs: BEFORE_MS })),
     cooldowns: mapped(context.cooldowns, () => ({ untilMs: COOLED_MS, ordinal: 1 })),
-    requalifications: mapped(context.requalifications, (one) => ({ ...one, ordinal: 1 })),
+    requalifications: mapped(context.requalifications, () => ({ ordinal: 1, ...NEW_SAMPLE })),
     graces: mapped(context.graces, ({ spent }) => ({ untilMs: spent ? BEFORE_MS : GRACE_OVER_MS, spent })),
     closures: mapped(context.closures, ({ untilMs }) => ({ untilMs: untilMs === null ? null : LATER_MS })),
     setup: context.setup && { ...context.setup, deadlineMs: LATER_MS },
     lease: context.lease && { ...context.lease, untilMs: LATER_MS },
     recheckSinceMs: since === null ? null : BEFORE_MS,
+    unanswered: mapped(context.unanswered, () => ({ sinceMs: BEFORE_MS, lastMs: BEFORE_MS, tries: 1 })),
+    servedStop:
+      context.servedStop && Object.keys(context.servedStop.counters).length > 0
+        ? { ...context.servedStop, atMs: BEFORE_MS }
+        : null,
     // Only the first check asks for these two, and it is over with the first answer.
     check: context.check && !observed ? { startedAtMs: BEFORE_MS, deadlineMs: LATER_MS } : null,
     attention: context.attention && !observed,
@@ -194,16 +214,23 @@ function abstractedFact(
 ): FactReading {
   const { observedAtMs, band: _band, ...rest } = fact;
   const awaits = sinceMs !== null && fact.required && (observedAtMs === null || observedAtMs < sinceMs);
-  const hasGrace = LAYER_MACHINES[layer].states.has('grace');
+  const { states } = LAYER_MACHINES[layer];
+  const hasGrace = states.has('grace');
+  // Whether a fact ever passed is asked of a hard failure, under a set-up or for a grace.
+  const asksForPast = states.has('provisioning') && canFailHard(layer, fact.fact);
   const isGone = fact.verdict === 'unknown' && GONE.has(fact.reason);
   const { value: _value, ...unanswered } = rest;
   return {
     ...(isGone ? { ...unanswered, reason: 'expired' as const } : rest),
     observedAtMs: observedAtMs === null ? null : awaits ? LONG_BEFORE_MS : BEFORE_MS,
     expiresAtMs: fact.expiresAtMs === null ? null : T0 + DAY_MS,
+    everPassed: fact.everPassed || !asksForPast,
     passingSinceMs: hasGrace && fact.passingSinceMs !== null ? BEFORE_MS : null,
   };
 }
+
+const canFailHard = (layer: CanonicalBlockerLayer, fact: string): boolean =>
+  alphabetOf(layer).expiring.includes(fact);
 
 /** Reasons for which the last value is shown, and asked for by nothing. */
 const GONE: ReadonlySet<string> = new Set(['expired', 'recheck_requested', 'run_lost', 'heartbeat_lost']);
