@@ -70,8 +70,9 @@ function play(layer: CanonicalBlockerLayer, steps: readonly Step[], see: (moment
   let nowMs = T0;
   for (const step of steps) {
     nowMs += step.waitMs;
-    const observedAtMs = nowMs - step.delayMs;
     const { seen, event } = step.said;
+    // What comes late comes alone.
+    const observedAtMs = nowMs - (seen && seen.length > 1 ? 0 : step.delayMs);
     const input: Input = {
       atMs: nowMs,
       ...(seen && { seen: seen.map((one) => ({ ...one, observedAtMs })) }),
