@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { between } from './reference/between.ts';
 import { cliPage, outputSchema } from './reference/cli-page.ts';
+import { machinesPage } from './reference/machines-page.ts';
 import { streamsPage } from './reference/streams-page.ts';
 import { decisionTable, gateTable, layerTable, stateTable, wordsPage } from './reference/words-page.ts';
 
@@ -22,6 +23,7 @@ function referenceFiles(root: string): ReadonlyMap<string, string> {
     ['docs/reference/cli.md', cliPage()],
     ['docs/reference/cli-output.schema.json', outputSchema()],
     ['docs/reference/words.md', wordsPage()],
+    ['docs/reference/machines.md', machinesPage()],
     ['docs/reference/streams.md', streamsPage()],
     [
       'README.md',

@@ -9,22 +9,11 @@ import { transition } from 'xstate';
 import type { LayerContext } from './layer-context.ts';
 import type { LayerEvent, LayerEventOf } from './layer-event.ts';
 import { createLayerMachine } from './layer-machine.ts';
+import { ANYWHERE } from './lone-contexts.test-support.ts';
 import { settle } from './settle.ts';
 
 /** A layer that can be anywhere, with two required facts: `f` may have grace, `p` owes probation when it was bad. */
-const { machine } = createLayerMachine({
-  layer: 'campaign',
-  states: [
-    'executing',
-    'cooling_down',
-    'probation',
-    'degraded',
-    'grace',
-    'provisioning',
-    'scheduled',
-    'client_action',
-  ],
-});
+const { machine } = createLayerMachine(ANYWHERE);
 
 const reading = (fact: string): FactReading => ({
   fact,

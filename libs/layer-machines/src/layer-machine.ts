@@ -1,6 +1,5 @@
 import {
   type CanonicalBlockerLayer,
-  type LayerEventName,
   MANAGED_EXECUTION_STATES,
   type ManagedExecutionState,
 } from '@orchestrate/canon';
@@ -8,27 +7,28 @@ import { assign, type SnapshotFrom, setup } from 'xstate';
 import { applyEffect } from './effects.ts';
 import type { LayerContext } from './layer-context.ts';
 import type { LayerEvent } from './layer-event.ts';
+import { layerTable, takenEvents } from './layer-table.ts';
 import { REACTIONS } from './reaction-table.ts';
 import { settle } from './settle.ts';
 
+/** States that every layer can be in; how it comes to be in any other one is the layer's own affair. */
+export const COMMON_STATES = [
+  'ready',
+  'unknown',
+  'verifying',
+  'operator_review',
+  'internal_fault',
+] as const satisfies readonly ManagedExecutionState[];
+export type OwnState = Exclude<ManagedExecutionState, (typeof COMMON_STATES)[number]>;
+export const OWN_STATES = MANAGED_EXECUTION_STATES.filter(
+  (state): state is OwnState => !COMMON_STATES.some((common) => common === state),
+);
+
 export interface LayerSpec {
   readonly layer: CanonicalBlockerLayer;
-  /** States beside unknown, verifying, operator_review, internal_fault and ready, which every layer has. */
-  readonly states: readonly ManagedExecutionState[];
+  /** What brings the layer into each state that is not everybody's; null: it is never there. */
+  readonly causes: Readonly<Record<OwnState, string | null>>;
 }
-
-const COMMON_STATES = ['ready', 'unknown', 'verifying', 'operator_review', 'internal_fault'] as const;
-
-/** Which state an event can be the cause of; a layer that cannot be there refuses the event. */
-const LEADS_TO: Partial<Record<LayerEventName, ManagedExecutionState>> = {
-  run_started: 'executing',
-  adverse_event: 'cooling_down',
-  probation_passed: 'probation',
-  probation_failed: 'cooling_down',
-  cooldown_elapsed: 'cooling_down',
-  window_closed: 'scheduled',
-  setup_started: 'provisioning',
-};
 
 /**
  * One XState machine for a layer: an event folds into the context by its effect, then an eventless transition
@@ -36,7 +36,9 @@ const LEADS_TO: Partial<Record<LayerEventName, ManagedExecutionState>> = {
  * nothing, so `after` and actors have no place in it.
  */
 export function createLayerMachine(spec: LayerSpec) {
-  const states = new Set<ManagedExecutionState>([...COMMON_STATES, ...spec.states]);
+  const states: ReadonlySet<ManagedExecutionState> = new Set(
+    MANAGED_EXECUTION_STATES.filter((state) => !isOwn(state) || spec.causes[state] !== null),
+  );
   const machine = setup({
     types: {
       context: {} as LayerContext,
@@ -49,8 +51,11 @@ export function createLayerMachine(spec: LayerSpec) {
     initial: 'unknown',
     states: Object.fromEntries(MANAGED_EXECUTION_STATES.map((state) => [state, stateNode(state)])),
   });
-  return { ...spec, machine, states };
+  return { ...spec, machine, states, table: layerTable(states), takes: takenEvents(states) };
 }
+
+const isOwn = (state: ManagedExecutionState): state is OwnState => OWN_STATES.some((own) => own === state);
+
 export type LayerMachine = ReturnType<typeof createLayerMachine>;
 export type LayerSnapshot = SnapshotFrom<LayerMachine['machine']>;
 
@@ -82,6 +87,5 @@ function settledOnce(context: LayerContext): ManagedExecutionState {
 
 /** Whether this event can lead anywhere in this layer; if not it is somebody's mistake and belongs to REJECTED. */
 export function accepts(layer: LayerMachine, event: LayerEvent['type']): boolean {
-  const target = LEADS_TO[event];
-  return target === undefined || layer.states.has(target);
+  return layer.takes.has(event);
 }

@@ -34,5 +34,17 @@ describe.each(CANONICAL_BLOCKER_LAYERS)('%s', (layer) => {
     for (const event of ['check_passed', 'fact_expired', 'operator_hold', 'client_acted'] as const) {
       expect(accepts(machine, event)).toBe(true);
     }
+    expect(accepts(machine, 'check_failed_soft')).toBe(can('degraded'));
+  });
+
+  test('refuses the end of what it never begins', () => {
+    const can = (state: string) => OWN_STATES[layer].split(' ').includes(state);
+    expect(accepts(machine, 'run_finished')).toBe(can('executing'));
+    expect(accepts(machine, 'run_lost')).toBe(can('executing'));
+    expect(accepts(machine, 'cooldown_elapsed')).toBe(can('cooling_down'));
+    expect(accepts(machine, 'probation_failed')).toBe(can('probation'));
+    expect(accepts(machine, 'window_opened')).toBe(can('scheduled'));
+    expect(accepts(machine, 'setup_done')).toBe(can('provisioning'));
+    expect(accepts(machine, 'grace_expired')).toBe(can('grace'));
   });
 });
