@@ -43,6 +43,7 @@ export const sourceShape = (object: ObjectBuilder) => ({
       object({
         fact: factName,
         value: factValue.optional(),
+        isHistory: z.literal(true).optional(),
         band: z
           .string()
           .regex(/^[a-z_]{1,32}$/)
@@ -78,6 +79,7 @@ export const sourceShape = (object: ObjectBuilder) => ({
     lease: object({ runId: id, untilMs: timeMs }).nullable(),
     check: object({ startedAtMs: timeMs, deadlineMs: timeMs }).nullable(),
     recheckSinceMs: timeMs.nullable(),
+    answersSinceMs: timeMs.nullable().default(null),
     requalificationOwed: requalified.nullable(),
     servedStop: object({ atMs: timeMs, counters: z.partialRecord(factName, counted) })
       .nullable()

@@ -132,6 +132,8 @@ export type Reason = (typeof REASONS)[number];
 export interface FactReading {
   readonly fact: string;
   readonly value?: FactValue | undefined;
+  /** The value is what was known last, and nobody knows any more whether it still holds. */
+  readonly isHistory?: true | undefined;
   /** The band that a number is in; kept with hysteresis, so that noise at an edge changes nothing. */
   readonly band?: string | undefined;
   readonly verdict: CheckVerdict;
@@ -190,6 +192,8 @@ export interface Causes {
   readonly lease: { readonly runId: string; readonly untilMs: number } | null;
   readonly check: { readonly startedAtMs: number; readonly deadlineMs: number } | null;
   readonly recheckSinceMs: number | null;
+  /** After a release or a client's act: answers observed before it do not count, also when they come late. */
+  readonly answersSinceMs: number | null;
   /** The fact that may not simply pass again: leaving its failure owes probation, whatever way it is left. */
   readonly requalificationOwed: string | null;
   /** Where the layer's counters stood when its last stop was over: what led to the stop counts no more. */
@@ -231,6 +235,7 @@ export const NO_CAUSES: Causes = {
   lease: null,
   check: null,
   recheckSinceMs: null,
+  answersSinceMs: null,
   requalificationOwed: null,
   servedStop: null,
   unanswered: {},

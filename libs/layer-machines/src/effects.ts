@@ -1,5 +1,5 @@
 import { type FactReading, type LayerEventName, NEW_SAMPLE, type Reason } from '@orchestrate/canon';
-import { SEEN_UNJUDGEABLE } from './known-facts.ts';
+import { isKnown, SEEN_UNJUDGEABLE } from './known-facts.ts';
 import type { LayerContext } from './layer-context.ts';
 import type { LayerEvent, LayerEventOf } from './layer-event.ts';
 import { awaitsRecheck, settle } from './settle.ts';
@@ -23,22 +23,19 @@ function recheckDone(context: LayerContext): boolean {
   return !Object.values(context.facts).some((fact) => awaitsRecheck(context, fact));
 }
 
+/** Nobody knows it any more; what was known last stays visible. */
+function unanswered(fact: FactReading, reason: Reason): FactReading {
+  const none = { verdict: 'unknown', severity: 'none', passingSinceMs: null } as const;
+  return { ...fact, ...none, reason, ...(fact.value === undefined ? {} : { isHistory: true }) };
+}
+
 /** A recheck that got no answer is over, but what it would have asked is not known for that. */
 function endRecheck(context: LayerContext): LayerContext {
   if (context.recheckSinceMs === null) return context;
   const facts = Object.fromEntries(
     Object.entries(context.facts).map(([name, fact]): [string, FactReading] =>
       fact.verdict !== 'unknown' && awaitsRecheck(context, fact)
-        ? [
-            name,
-            {
-              ...fact,
-              verdict: 'unknown',
-              severity: 'none',
-              reason: 'recheck_requested',
-              passingSinceMs: null,
-            },
-          ]
+        ? [name, unanswered(fact, 'recheck_requested')]
         : [name, fact],
     ),
   );
@@ -63,8 +60,9 @@ function reading(context: LayerContext, name: string): FactReading {
 }
 
 /** An answer that is older than the one already folded is a late duplicate: time never runs backwards for a fact. */
-const isLate = (before: FactReading, observedAtMs: number): boolean =>
-  before.observedAtMs !== null && before.observedAtMs > observedAtMs;
+function isLate(context: LayerContext, before: FactReading, observedAtMs: number): boolean {
+  return Math.max(before.observedAtMs ?? 0, context.answersSinceMs ?? 0) > observedAtMs;
+}
 
 /** The hold that a person has to release before two high risks that stood together are served. */
 export const RISKS_COMPOUND: Reason = 'risks_compound';
@@ -98,17 +96,22 @@ function tried(context: LayerContext, fact: string, atMs: number): LayerContext 
   return { ...context, unanswered: { ...context.unanswered, [fact]: next } };
 }
 
+/** An answer that arrives past its own age is history from the start. */
+const isOver = ({ expiresAtMs }: { readonly expiresAtMs: number | null }, atMs: number): boolean =>
+  expiresAtMs !== null && expiresAtMs <= atMs;
+
 function failed(
   context: LayerContext,
   event: LayerEventOf<'check_failed_soft'> | LayerEventOf<'check_failed_hard'>,
   severity: 'soft' | 'hard',
 ): LayerContext {
   const before = reading(context, event.fact);
-  if (isLate(before, event.observedAtMs)) return context;
+  if (isLate(context, before, event.observedAtMs)) return context;
   const owing = event.requalify ? { ...context, requalificationOwed: event.fact } : context;
   return withFact(answered(owing, event.fact), {
     ...before,
     value: event.value,
+    isHistory: undefined,
     band: event.band,
     verdict: 'fail',
     severity,
@@ -138,10 +141,11 @@ export const EFFECTS: Effects = {
 
   check_passed(context, event) {
     const before = reading(context, event.fact);
-    if (isLate(before, event.observedAtMs)) return context;
+    if (isLate(context, before, event.observedAtMs)) return context;
     return withFact(answered(requalifying(context, event.fact), event.fact), {
       ...before,
       value: event.value,
+      isHistory: undefined,
       band: event.band,
       verdict: 'pass',
       severity: 'none',
@@ -172,10 +176,11 @@ export const EFFECTS: Effects = {
   check_inconclusive(context, event) {
     const before = reading(context, event.fact);
     if (event.answer) {
-      if (isLate(before, event.answer.observedAtMs)) return context;
+      if (isLate(context, before, event.answer.observedAtMs)) return context;
       return withFact(answered(requalifying(context, event.fact), event.fact), {
         ...before,
         value: event.answer.value,
+        isHistory: isOver(event.answer, event.atMs) ? true : undefined,
         band: event.answer.band,
         verdict: 'unknown',
         severity: 'none',
@@ -187,33 +192,26 @@ export const EFFECTS: Effects = {
     }
     const ended = { ...context, check: null };
     // No answer is news about the way there, not about the fact: a fresh answer stands until its own age.
-    if (before.verdict !== 'unknown' && !awaitsRecheck(context, before)) return ended;
+    const stands = before.verdict !== 'unknown' || isKnown(before);
+    if (stands && !awaitsRecheck(context, before)) return ended;
     // Whoever saw something that cannot be judged did not try in vain.
     const inVain = before.required && !SEEN_UNJUDGEABLE.has(event.reason);
-    const next = withFact(inVain ? tried(ended, event.fact, event.atMs) : ended, {
-      ...before,
-      verdict: 'unknown',
-      severity: 'none',
-      reason: event.reason,
-      passingSinceMs: null,
-    });
+    const asked = inVain ? tried(ended, event.fact, event.atMs) : ended;
+    const next = withFact(asked, unanswered(before, event.reason));
     return before.required ? endRecheck(next) : next;
   },
 
   fact_expired(context, event) {
     const before = context.facts[event.fact];
-    if (!before || before.verdict === 'unknown') return context;
-    return withFact(context, {
-      ...before,
-      verdict: 'unknown',
-      severity: 'none',
-      reason: event.reason,
-      passingSinceMs: null,
-    });
+    if (!before || (before.verdict === 'unknown' && !isKnown(before))) return context;
+    const { seenAtMs } = event;
+    if (seenAtMs !== undefined && isLate(context, before, seenAtMs)) return context;
+    const gone = unanswered(before, event.reason);
+    return withFact(context, seenAtMs === undefined ? gone : { ...gone, observedAtMs: seenAtMs });
   },
 
   check_exhausted(context, event) {
-    const next = { ...context, check: null, attention: true };
+    const next = { ...endRecheck(context), check: null, attention: true };
     return event.ours ? { ...next, faults: { ...next.faults, [OUR_CHECK]: { sinceMs: event.atMs } } } : next;
   },
 
@@ -232,13 +230,7 @@ export const EFFECTS: Effects = {
     // How far the run came is not known: neither of the window's last run nor of the campaign that it worked on.
     const before = context.facts.lastRunOutcome ?? context.facts.campaignState;
     if (!before) return ended;
-    return withFact(ended, {
-      ...before,
-      verdict: 'unknown',
-      severity: 'none',
-      reason: 'run_lost',
-      passingSinceMs: null,
-    });
+    return withFact(ended, unanswered(before, 'run_lost'));
   },
 
   window_closed(context, event) {
@@ -276,6 +268,7 @@ export const EFFECTS: Effects = {
   // Passing needs fresh facts in hand, so it counts only while probation is what shows.
   probation_passed(context, event) {
     if (settle(context) !== 'probation' || !(event.cause in context.requalifications)) return context;
+    if (context.facts[event.cause]?.verdict === 'fail') return context;
     const requalifications = without(context.requalifications, event.cause);
     const last = Object.keys(requalifications).length === 0;
     const owed = context.requalificationOwed === event.cause ? null : context.requalificationOwed;
@@ -302,7 +295,8 @@ export const EFFECTS: Effects = {
     const holds = without(context.holds, event.cause);
     const last = Object.keys(holds).length === 0;
     const latched = event.cause === RISKS_COMPOUND ? releasedRisks(context.latched) : context.latched;
-    return { ...context, holds, latched, recheckSinceMs: last ? event.atMs : context.recheckSinceMs };
+    if (!last) return { ...context, holds, latched };
+    return { ...context, holds, latched, recheckSinceMs: event.atMs, answersSinceMs: event.atMs };
   },
 
   client_acted(context, event) {
@@ -310,9 +304,9 @@ export const EFFECTS: Effects = {
     for (const name of event.facts) {
       const fact = next.facts[name];
       if (!fact || fact.verdict === 'pass' || inGraceNow(context, name)) continue;
-      next = withFact(next, { ...fact, verdict: 'unknown', severity: 'none', reason: 'recheck_requested' });
+      next = withFact(next, unanswered(fact, 'recheck_requested'));
     }
-    return next === context ? context : { ...next, recheckSinceMs: event.atMs };
+    return next === context ? context : { ...next, recheckSinceMs: event.atMs, answersSinceMs: event.atMs };
   },
 };
 

@@ -1,3 +1,4 @@
+import { isKnown } from './known-facts.ts';
 import type { LayerContext } from './layer-context.ts';
 import type { LayerEvent } from './layer-event.ts';
 
@@ -5,7 +6,7 @@ import type { LayerEvent } from './layer-event.ts';
 export function deadlinesOf(context: LayerContext, listensToExhaustion: boolean): readonly number[] {
   const times: number[] = [];
   for (const fact of Object.values(context.facts)) {
-    if (fact.verdict !== 'unknown' && fact.expiresAtMs !== null) times.push(fact.expiresAtMs);
+    if (isKnown(fact) && fact.expiresAtMs !== null) times.push(fact.expiresAtMs);
   }
   for (const cooldown of Object.values(context.cooldowns)) times.push(cooldown.untilMs);
   for (const grace of Object.values(context.graces)) if (!grace.spent) times.push(grace.untilMs);
@@ -20,7 +21,7 @@ export function deadlinesOf(context: LayerContext, listensToExhaustion: boolean)
 export function eventsDue(context: LayerContext, atMs: number): readonly LayerEvent[] {
   const events: LayerEvent[] = [];
   for (const fact of Object.values(context.facts)) {
-    if (fact.verdict !== 'unknown' && fact.expiresAtMs !== null && fact.expiresAtMs <= atMs) {
+    if (isKnown(fact) && fact.expiresAtMs !== null && fact.expiresAtMs <= atMs) {
       events.push({ type: 'fact_expired', atMs, fact: fact.fact, reason: 'expired' });
     }
   }

@@ -12,7 +12,7 @@ import {
   type RuleContext,
   type UnknownReason,
 } from '@orchestrate/canon';
-import { SEEN_UNJUDGEABLE } from './known-facts.ts';
+import { isKnown, SEEN_UNJUDGEABLE } from './known-facts.ts';
 import type { LayerContext } from './layer-context.ts';
 import type { LayerEvent } from './layer-event.ts';
 import type { Observation } from './observation.ts';
@@ -41,10 +41,26 @@ export class FactJudge {
   withdraws({ fact, observedAtMs, outcome }: Observation): boolean {
     const spec = factSpec(this.#rule.layer, fact);
     const before = this.#context.facts[fact];
-    if (!spec || !before || before.verdict === 'unknown' || !('unknown' in outcome)) return false;
-    return (
-      (before.observedAtMs ?? 0) <= observedAtMs && SEEN_UNJUDGEABLE.has(reasonOf(spec, outcome.unknown))
-    );
+    if (!spec || !before || !isKnown(before) || !('unknown' in outcome)) return false;
+    return !this.#isLate(fact, observedAtMs) && SEEN_UNJUDGEABLE.has(reasonOf(spec, outcome.unknown));
+  }
+
+  /** An answer that stands from now on: not older than what is known, nor past its own age when it arrives. */
+  answers(seen: Observation): boolean {
+    const { fact, observedAtMs } = seen;
+    if (!('value' in seen.outcome) || this.#isLate(fact, observedAtMs)) return false;
+    const expiresAtMs = this.#expiryOf(fact, observedAtMs);
+    return expiresAtMs === null || expiresAtMs > this.#moment.atMs;
+  }
+
+  #isLate(fact: string, observedAtMs: number): boolean {
+    const { facts, answersSinceMs } = this.#context;
+    return Math.max(facts[fact]?.observedAtMs ?? 0, answersSinceMs ?? 0) > observedAtMs;
+  }
+
+  #expiryOf(fact: string, observedAtMs: number): number | null {
+    const age = factSpec(this.#rule.layer, fact)?.age ?? 'folded';
+    return age === 'folded' ? null : observedAtMs + this.#moment.policy.maxAgeSec[age] * 1000;
   }
 
   /** The event of one observation, judged together with everything that is known. */
@@ -55,10 +71,20 @@ export class FactJudge {
     assert(spec, `${fact} is no fact of ${this.#rule.layer}`);
     if ('unknown' in outcome) {
       const reason = reasonOf(spec, outcome.unknown);
-      if (this.withdraws(seen)) return { type: 'fact_expired', atMs, fact, reason };
+      if (this.withdraws(seen)) return { type: 'fact_expired', atMs, fact, reason, seenAtMs: observedAtMs };
       return { type: 'check_inconclusive', atMs, fact, reason, answer: null };
     }
-    const expiresAtMs = spec.age === 'folded' ? null : observedAtMs + policy.maxAgeSec[spec.age] * 1000;
+    const expiresAtMs = this.#expiryOf(fact, observedAtMs);
+    if (expiresAtMs !== null && expiresAtMs <= atMs) {
+      const answer = { fact, value: outcome.value, band: undefined, observedAtMs, expiresAtMs };
+      return {
+        type: 'check_inconclusive',
+        atMs,
+        fact,
+        reason: 'expired',
+        answer: { ...answer, reason: 'expired' },
+      };
+    }
     const band = bandOf(this.#rule.layer, fact, known, this.#context.facts[fact]?.band, policy);
     const judged = this.#judge(fact, known);
     if (judged.background && this.#context.facts[fact]?.verdict === 'pass') {

@@ -27,7 +27,8 @@ interface Payloads {
   check_failed_hard: Failure;
   /** `value` when there is an answer that cannot be judged; without one a fresh earlier answer stands. */
   check_inconclusive: { readonly fact: string; readonly reason: Reason; readonly answer: Answer | null };
-  fact_expired: { readonly fact: string; readonly reason: Reason };
+  /** `seenAtMs` where somebody saw what cannot be judged, so that an older answer that comes later is late. */
+  fact_expired: { readonly fact: string; readonly reason: Reason; readonly seenAtMs?: number };
   check_exhausted: { readonly ours: boolean };
   setup_started: { readonly id: string; readonly deadlineMs: number };
   setup_done: { readonly id: string };

@@ -16,7 +16,7 @@ import { conditionOf } from './condition-of.ts';
 import { OUR_CHECK, RISKS_COMPOUND } from './effects.ts';
 import { deadlinesOf, eventsDue } from './events-due.ts';
 import { FactJudge } from './fact-judge.ts';
-import { knownFacts, SEEN_UNJUDGEABLE } from './known-facts.ts';
+import { isKnown, knownFacts, SEEN_UNJUDGEABLE } from './known-facts.ts';
 import { emptyContext, type LayerContext } from './layer-context.ts';
 import type { LayerEvent } from './layer-event.ts';
 import { accepts, type LayerMachine, type LayerSnapshot } from './layer-machine.ts';
@@ -93,17 +93,18 @@ export class LayerSource {
     const before = knownFacts(this.context);
     const judge = new FactJudge(this.#rule, this.context, moment);
     const newest = newestOfEach(observations);
-    const answers = newest.filter((seen) => 'value' in seen.outcome && !this.#isLate(seen));
+    const answers = newest.filter((seen) => judge.answers(seen));
     const withdrawn = newest.filter((seen) => judge.withdraws(seen));
     const told = { ...without(before, withdrawn), ...valuesIn(answers) };
     const isNews = answers.length + withdrawn.length > 0;
     const derived = (isNews && this.#rule.derive?.(told, moment)) || {};
     const known = { ...told, ...derived };
-    const all = [...newest, ...observedNow(derived as Readonly<Record<string, FactValue>>, atMs)];
+    const computed = observedNow(derived as Readonly<Record<string, FactValue>>, atMs);
+    const all = [...newest, ...computed];
     const folded = this.#fold(all.map((seen) => judge.eventOf(seen, known)));
-    const facts = new Set(all.map((seen) => seen.fact));
+    const judgedNow = new Set([...answers, ...computed].map((seen) => seen.fact));
     const anew = new FactJudge(this.#rule, folded.context, moment);
-    const judged = folded.#fold(anew.judgedAnew(facts, before, knownFacts(folded.context)));
+    const judged = folded.#fold(anew.judgedAnew(judgedNow, before, knownFacts(folded.context)));
     const reportAtMs = answers.length > 0 ? Math.max(...answers.map((seen) => seen.observedAtMs)) : null;
     return judged.#exhausted(policy, atMs).#withCauses(before, { policy, atMs, reportAtMs });
   }
@@ -149,8 +150,7 @@ export class LayerSource {
   /** A source fell silent: what it told before that time becomes unknown; what was observed elsewhere stands. */
   loseHeartbeat(atMs: number, toldBeforeMs = atMs): LayerSource {
     const folded = Object.values(this.context.facts).filter(
-      (fact) =>
-        fact.verdict !== 'unknown' && fact.expiresAtMs === null && (fact.observedAtMs ?? 0) <= toldBeforeMs,
+      (fact) => isKnown(fact) && fact.expiresAtMs === null && (fact.observedAtMs ?? 0) <= toldBeforeMs,
     );
     return this.#fold(
       folded.map((fact) => ({ type: 'fact_expired', atMs, fact: fact.fact, reason: 'heartbeat_lost' })),
@@ -184,11 +184,6 @@ export class LayerSource {
 
   #identity(): SourceIdentity {
     return { tenantId: this.tenantId, layer: this.layer, source: this.source, enabled: this.enabled };
-  }
-
-  #isLate(seen: Observation): boolean {
-    const before = this.context.facts[seen.fact]?.observedAtMs;
-    return before !== undefined && before !== null && before > seen.observedAtMs;
   }
 
   #dueDates(): readonly number[] {

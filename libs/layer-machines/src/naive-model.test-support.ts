@@ -88,7 +88,10 @@ export class NaiveModel {
       // A relapse stops again what a probation let go on.
       cooling_down: this.#stops().some(({ untilMs }) => untilMs > nowMs) || told('probation_failed'),
       unknown:
-        unanswered.some(({ reason }) => !isSampleReason(reason)) || this.#gaveUp() || wantedEver('lease'),
+        unanswered.some(({ reason }) => !isSampleReason(reason)) ||
+        this.#gaveUp() ||
+        wantedEver('lease') ||
+        told('fact_expired'),
       verifying: told('operator_released', 'client_acted') || (told('check_started') && this.#noAnswerYet()),
       probation: stopped || this.#failedEver(ruleOf(this.#layer).requalifies),
       provisioning:
@@ -162,15 +165,10 @@ export class NaiveModel {
     return fact in all ? ruleOf(this.#layer).judge(fact as never, all, moment) : null;
   }
 
-  /** After each input, what was known then; what an input tells is heard once, however old it is. */
+  /** After each input, what was known then. What arrives past its age was never known. */
   #everyMoment(): readonly { readonly known: KnownFacts; readonly atMs: number }[] {
-    return this.#inputs.map(({ atMs, seen = [] }, index) => {
-      const inputs = this.#inputs.slice(0, index + 1);
-      const newest = this.#newest(inputs);
-      const told = seen.flatMap(({ fact, outcome }): [string, FactValue][] =>
-        'value' in outcome && newest.get(fact)?.value === outcome.value ? [[fact, outcome.value]] : [],
-      );
-      return { known: { ...this.#known(atMs, inputs), ...Object.fromEntries(told) }, atMs };
+    return this.#inputs.map(({ atMs }, index) => {
+      return { known: this.#known(atMs, this.#inputs.slice(0, index + 1)), atMs };
     });
   }
 

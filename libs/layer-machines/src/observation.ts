@@ -8,6 +8,7 @@ import {
   ruleOf,
   type UnknownReason,
 } from '@orchestrate/canon';
+import { SEEN_UNJUDGEABLE } from './known-facts.ts';
 
 /** What a source reports of one fact: an answer, or honestly none. */
 export interface Observation {
@@ -20,7 +21,8 @@ export interface Observation {
 export function newestOfEach(observations: readonly Observation[]): readonly Observation[] {
   const newest = new Map<string, Observation>();
   for (const seen of observations) {
-    const key = `${'value' in seen.outcome} ${seen.fact}`;
+    const isAnswer = 'value' in seen.outcome || SEEN_UNJUDGEABLE.has(seen.outcome.unknown);
+    const key = `${isAnswer} ${seen.fact}`;
     const other = newest.get(key);
     if (!other || other.observedAtMs <= seen.observedAtMs) newest.set(key, seen);
   }

@@ -210,7 +210,7 @@ export const STATE_TABLE = {
     check_failed_hard: hard(['client_action', 'internal_fault'], ['stays', 'grace', 'unknown']),
     check_inconclusive: unclear(['stays', 'unknown'], ['provisioning', 'probation']),
     fact_expired: to('stays', 'unknown'),
-    check_exhausted: to('stays', 'unknown', 'internal_fault'),
+    check_exhausted: to('unknown', 'internal_fault'),
     setup_started: to('stays', 'provisioning'),
     setup_done: STAYS,
     run_started: IGNORED,
