@@ -87,10 +87,17 @@ export class FactJudge {
     }
     const band = bandOf(this.#rule.layer, fact, known, this.#context.facts[fact]?.band, policy);
     const judged = this.#judge(fact, known);
-    if (judged.background && this.#context.facts[fact]?.verdict === 'pass') {
+    if (judged.background && this.#stillPasses(fact, known)) {
       return { type: 'check_inconclusive', atMs, fact, reason: judged.reason, answer: null };
     }
     return this.#judgedEvent({ fact, value: outcome.value, band, observedAtMs, expiresAtMs }, judged);
+  }
+
+  /** Whether the answer in hand is good, also beside what is told with the new one. */
+  #stillPasses(fact: string, known: KnownFacts): boolean {
+    const standing = this.#context.facts[fact];
+    if (standing?.verdict !== 'pass' || standing.value === undefined) return false;
+    return this.#judge(fact, { ...known, [fact]: standing.value }).verdict === 'pass';
   }
 
   /** What was told now may change what an earlier answer means (a payment method, a lookup count). */
