@@ -335,10 +335,33 @@ test('closings and set-ups that follow the facts are named, so that they end wit
   });
 });
 
+test('a failing record is a medium risk while all that fails runs in its grace, and a high one otherwise', () => {
+  const risks = (graceRunning: boolean) =>
+    ruleOf('sending_domain').risks?.({ spf: 'none' }, { policy: POLICY, atMs: NOW_MS, graceRunning });
+  expect(risks(true)).toEqual(['domain_grace']);
+  expect(risks(false)).toEqual(['domain_auth_failing']);
+});
+
+test('a second import that runs takes nothing back of the first', () => {
+  const context = { policy: POLICY, atMs: NOW_MS };
+  const { background } = ruleOf('data').judge('importState' as never, { importState: 'running' }, context);
+  expect(background).toBe(true);
+});
+
+test('the band of a mailbox is computed from its counts once they are there, and is what has to be requalified', () => {
+  const { derive, requalifies } = ruleOf('pacing');
+  const context = { policy: POLICY, atMs: NOW_MS };
+  expect(requalifies).toBe('band');
+  expect(derive?.({ delivered30d: 2000, hardBounces30d: 0 }, context)).toEqual({ band: 'healthy' });
+  expect(derive?.({ delivered30d: 2000 }, context)).toEqual({});
+  expect(derive?.({ hardBounces30d: 0 }, context)).toEqual({});
+});
+
 test('what nobody told is no risk and calls for nothing', () => {
   for (const layer of CANONICAL_BLOCKER_LAYERS) {
     const context = { policy: POLICY, atMs: NOW_MS };
     expect(ruleOf(layer).risks?.({}, context) ?? [], layer).toEqual([]);
     expect(ruleOf(layer).causes?.({}, context) ?? [], layer).toEqual([]);
   }
+  expect(ruleOf('pacing').causes?.({ capToday: 0 }, { policy: POLICY, atMs: NOW_MS })).toEqual([]);
 });
