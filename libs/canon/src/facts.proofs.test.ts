@@ -25,6 +25,8 @@ mailbox, canSend, scopes, required, yes/no
 mailbox, canReadReplies, scopes, required, yes/no
 mailbox, canSeeBounces, scopes, required, yes/no
 mailbox, token, token, required, active refreshable invalid_grant inactive_unspecified
+mailbox, throttled, token, informs, yes/no
+mailbox, retryAfterSec, token, informs, s 0..1e15
 mailbox, quotaUsed, folded, informs, messages 0..1e15
 mailbox, quotaDay, folded, informs, messages 0..1e15
 mailbox, senderAgeDays, scopes, informs, days 0..1e15
@@ -35,6 +37,7 @@ provider_health, samples5m, providerHealth, required, requests 0..1e15
 provider_health, errorClass, providerHealth, required, none rate_limited overloaded spend_limit auth timeout server
 provider_health, fallback, providerHealth, informs, ready none unknown
 provider_health, fallbackInUse, providerHealth, informs, yes/no
+provider_health, outputLinted, providerHealth, informs, yes/no
 provider_health, retryAfterSec, providerHealth, informs, s 0..1e15
 provider_health, clientKey, config, informs, yes/no
 governance, requestedMode, config, required, autonomous supervised approval_required draft_only
@@ -52,6 +55,7 @@ continuity_window, nextRun, folded, informs, ms since epoch 0..1e15
 continuity_window, lastRunOutcome, folded, required, never completed partial failed missed, missing never_ran
 continuity_window, cadenceSec, folded, informs, s 0..1e15
 continuity_window, clockSkewMs, folded, informs, ms 0..1e15
+continuity_window, run, folded, informs, idle running
 pacing, sentToday, folded, informs, messages 0..1e15
 pacing, capToday, folded, required, messages 0..1e15
 pacing, minGapSec, folded, informs, s 0..1e15
@@ -65,6 +69,9 @@ pacing, hostileReplies24h, folded, informs, messages 0..1e15
 pacing, unresolvedOutcomes, folded, informs, messages 0..1e15
 pacing, volumeRatio, folded, informs, ratio 0..1e15
 pacing, band, folded, required, healthy watch throttled quarantined blocked insufficient_sample unobservable
+pacing, deliveredTotal, folded, informs, messages 0..1e15
+pacing, hardBouncesTotal, folded, informs, messages 0..1e15
+pacing, complaintsTotal, feedbackLoop, informs, messages 0..1e15
 campaign, campaignState, campaign, required, draft active paused auto_paused done
 campaign, approval, campaign, required, none current drifted
 campaign, lint, campaign, required, pass warn fail
@@ -73,6 +80,7 @@ campaign, address, campaign, informs, yes/no
 campaign, optOut, campaign, required, yes/no
 campaign, oneClick, campaign, informs, yes/no
 campaign, bindings, bindings, required, bound partial broken
+campaign, run, folded, informs, idle running
 campaign, cta, campaign, informs, question resource meeting reply_request opt_in breakup multiple_ctas
 campaign, tone, campaign, informs, brand_match sector_formal neutral_lint pressure_lint unlinted
 data, importState, import, required, never running done failed_client failed_internal

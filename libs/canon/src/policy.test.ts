@@ -83,6 +83,8 @@ test('a share lies between 0 and 1, everything else is a whole number', () => {
     path.join('.'),
   );
   expect(shares).toEqual([
+    'bands.leaveFactor',
+    'bands.headroomLowShare',
     'providerHealth.errorRatioMax',
     ...['watch', 'throttled', 'quarantined', 'blocked'].flatMap((name) => [
       `pacing.${name}.complaint`,
@@ -94,6 +96,7 @@ test('a share lies between 0 and 1, everything else is a whole number', () => {
     'risk.unknownShareMax',
     'risk.unsubShareMax',
     'risk.unresolvedShareMax',
+    'dispatch.headroomTieShare',
   ]);
   for (const path of placesOf((value) => typeof value === 'number')) {
     const name = path.join('.');
@@ -117,6 +120,16 @@ test('the smallest values that make sense are the smallest that are taken', () =
     version: 1,
     heartbeatMaxSec: 10,
     firstCheckSec: 1,
+    'check.triesMax': 1,
+    'check.exhaustedSec': 1,
+    'mailbox.probationReports': 1,
+    'providerHealth.probationReports': 1,
+    'continuity.leaseSec': 1,
+    'pacing.windowDays': 1,
+    'pacing.probationDelivered': 1,
+    'campaign.leaseSec': 1,
+    'campaign.probationReports': 1,
+    'data.importMaxSec': 1,
     'risk.volumeRatioMax': 1,
     'dispatch.truthCadences': 1,
     'dispatch.cadenceSec': 1,

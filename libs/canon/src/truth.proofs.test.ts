@@ -97,10 +97,10 @@ function causesOf(...keys: readonly string[]): Partial<Causes> {
     holds: keyed({ sinceMs: 1 }),
     faults: keyed({ sinceMs: 1 }),
     cooldowns: keyed({ untilMs: 1, ordinal: 1 }),
-    requalifications: keyed({ ordinal: 1 }),
+    requalifications: keyed({ ordinal: 1, from: null, count: 0 }),
     graces: keyed({ untilMs: 1, spent: false }),
     closures: keyed({ untilMs: 1 }),
-    latched: keyed({ phase: 'active' as const }),
+    latched: keyed({ phase: 'active' as const, releaseOwed: false }),
   };
 }
 
@@ -154,6 +154,8 @@ const FACT: Fields<FactReading> = {
   fact: substance(fc.constantFrom('f1', 'f2', 'f3')),
   // A number counts by its band alone; see the test of all numbers below.
   value: substance(orAbsent(fc.constantFrom<FactValue>('pass', 'fail', 'none', true, false))),
+  // That a value is history follows from its verdict and its reason.
+  isHistory: beside(orAbsent(fc.constant(true as const))),
   band: substance(orAbsent(fc.constantFrom('low', 'some', 'none'))),
   verdict: substance(fc.constantFrom(...CHECK_VERDICTS)),
   severity: substance(fc.constantFrom<FactReading['severity']>('none', 'soft', 'hard')),
@@ -178,13 +180,22 @@ const COOLDOWN: Fields<Causes['cooldowns'][string]> = {
   untilMs: beside(anyTimeMs),
   ordinal: substance(anyOrdinal),
 };
-const REQUALIFICATION: Fields<Causes['requalifications'][string]> = { ordinal: substance(anyOrdinal) };
+// How far a sample has come is a count: that it is owed counts, and then that it is not.
+const REQUALIFICATION: Fields<Causes['requalifications'][string]> = {
+  ordinal: substance(anyOrdinal),
+  from: beside(orNull(anyTimeMs)),
+  count: beside(fc.nat()),
+};
 const GRACE: Fields<Causes['graces'][string]> = {
   untilMs: beside(anyTimeMs),
   spent: substance(fc.boolean()),
 };
 const CLOSURE: Fields<Causes['closures'][string]> = { untilMs: beside(orNull(anyTimeMs)) };
-const LATCHED: Fields<Causes['latched'][string]> = { phase: substance(fc.constantFrom(...RISK_PHASES)) };
+const LATCHED: Fields<Causes['latched'][string]> = {
+  phase: substance(fc.constantFrom(...RISK_PHASES)),
+  // Follows from two risks that were active together, and shows as a hold.
+  releaseOwed: beside(fc.boolean()),
+};
 const SETUP: Fields<NonNullable<Causes['setup']>> = {
   id: substance(anyWord),
   deadlineMs: beside(anyTimeMs),
@@ -207,6 +218,11 @@ const CAUSES: Fields<Causes> = {
   lease: there(LEASE),
   check: beside(orNull(recordOf(CHECK))),
   recheckSinceMs: beside(orNull(anyTimeMs)),
+  answersSinceMs: beside(orNull(anyTimeMs)),
+  servedStop: beside(orNull(fc.constant({ atMs: 1, counters: { deliveredTotal: 1 } }))),
+  unanswered: beside(
+    fc.dictionary(anyWord, fc.constant({ sinceMs: 1, lastMs: 1, tries: 1 }), { maxKeys: 2 }),
+  ),
   requalificationOwed: substance(orNull(anyWord)),
   attention: substance(fc.boolean()),
 };

@@ -126,7 +126,9 @@ test('the smaller lists are these', () => {
   expect(RISK_PHASES).toEqual(words('active serving'));
   expect(LANES).toEqual(words('person client watch'));
   expect(FREEZE_CAUSES).toEqual(words('freeze freeze_all'));
-  expect(CONVERSATION_STATES).toEqual(words('none replied out_of_office touched_by_colleague unknown'));
+  expect(CONVERSATION_STATES).toEqual(
+    words('none replied out_of_office touched_by_colleague unknown reply_owed commitment_due'),
+  );
 });
 
 test('the answers that support a dispatch are these', () => {

@@ -29,7 +29,7 @@ const causes = (layer: CanonicalBlockerLayer, some: Partial<Causes>): CaseChange
   on(layer, { causes: some });
 const held = { holds: { review: { sinceMs: 0 } } };
 const cooling = { cooldowns: { overloaded: { untilMs: NOW_MS + 1, ordinal: 1 } } };
-const requalifying = { requalifications: { x: { ordinal: 1 } } };
+const requalifying = { requalifications: { x: { ordinal: 1, from: null, count: 0 } } };
 const grace = { graces: { spf: { untilMs: NOW_MS + 1, spent: false } } };
 const CASES: readonly (readonly [DispatchBlocker, string, CaseChange])[] = [
   ...DISPATCH_BLOCKERS.map((blocker) => [blocker, 'all is well', {}] as const),

@@ -36,6 +36,7 @@ sending_domain alignment misaligned: fail hard misaligned client, risk domain_au
 sending_domain oneClickSigned false: fail soft one_click_unsigned client
 mailbox identityClass app_only_unscoped: hold identity_unscoped, risk identity_unscoped_or_scope_changed
 mailbox scopeDrift true: hold scope_drift, risk identity_unscoped_or_scope_changed
+mailbox throttled true: cooldown provider_throttles
 mailbox canSend false: fail hard cannot_send client
 mailbox canReadReplies false: fail soft replies_unreadable client, risk replies_unreadable
 mailbox canSeeBounces false: fail soft bounces_invisible client, risk bounce_blind_mailbox
@@ -49,6 +50,7 @@ provider_health errorClass auth: fail hard credential_refused orchestrate
 provider_health errorClass timeout: fail soft errors_high orchestrate
 provider_health errorClass server: fail soft errors_high orchestrate
 provider_health fallbackInUse true: fail soft fallback_in_use orchestrate, risk ai_fallback_or_unlinted_output
+provider_health outputLinted false: risk ai_fallback_or_unlinted_output
 governance sector finance: risk sector_regulated
 governance sector healthcare: risk sector_regulated
 governance sector legal: risk sector_regulated
@@ -67,6 +69,7 @@ continuity_window lastRunOutcome never: unknown none never_ran orchestrate
 continuity_window lastRunOutcome partial: fail soft last_run_partial orchestrate
 continuity_window lastRunOutcome failed: fail soft last_run_failed orchestrate
 continuity_window lastRunOutcome missed: fail soft last_run_missed orchestrate
+continuity_window run running: lease run_holds_it
 pacing band watch: fail soft band_watch orchestrate, risk reputation_watch
 pacing band throttled: fail soft band_throttled orchestrate, risk reputation_watch
 pacing band quarantined: fail soft band_quarantined orchestrate, cooldown band_quarantined
@@ -85,6 +88,7 @@ campaign address false: fail soft no_postal_address client
 campaign optOut false: fail hard no_opt_out client
 campaign bindings partial: fail soft bindings_partial client
 campaign bindings broken: fail hard bindings_broken client
+campaign run running: lease run_holds_it
 data importState never: fail hard no_import client
 data importState running: unknown none import_running client, setup import_running
 data importState failed_client: fail hard import_failed_client client
@@ -250,7 +254,7 @@ test.each<[string, CanonicalBlockerLayer, Record<string, FactValue>, string, str
     'continuity_window',
     { nextRun: 1, cadenceSec: 1 },
     'nextRun',
-    'fail hard run_overdue orchestrate',
+    'fail hard run_overdue orchestrate, risk clock_or_scheduler_fault',
   ],
   ['no next run', 'continuity_window', { cadenceSec: 1 }, 'nextRun', ''],
   [
@@ -353,7 +357,7 @@ test('the band of a mailbox is computed from its counts once they are there, and
   const context = { policy: POLICY, atMs: NOW_MS };
   expect(requalifies).toBe('band');
   expect(derive?.({ delivered30d: 2000, hardBounces30d: 0 }, context)).toEqual({ band: 'healthy' });
-  expect(derive?.({ delivered30d: 2000 }, context)).toEqual({});
+  expect(derive?.({ delivered30d: 2000 }, context)).toEqual({ band: 'unobservable' });
   expect(derive?.({ hardBounces30d: 0 }, context)).toEqual({});
 });
 

@@ -57,7 +57,7 @@ const band =
 const reputation =
   (factsOf: (value: number, policy: Policy) => Facts): Look =>
   (value, policy) =>
-    String(pacingBand({ hardBounces30d: 0, ...factsOf(value, policy) }, policy));
+    String(pacingBand({ hardBounces30d: 0, ...factsOf(value, policy) }, { policy, atMs: NOW_MS }));
 
 /** Where a moment so many seconds from now lies in a span that begins now. */
 const span =
@@ -143,6 +143,26 @@ const EDGES: readonly Edge[] = [
     ['low', 'high', 'high'],
     0.001,
   ),
+  edge('mailbox.throttleSec', causeUntil('mailbox', { throttled: true }), SPAN),
+  edge('continuity.leaseSec', causeUntil('continuity_window', { run: 'running' }), SPAN),
+  edge('campaign.leaseSec', causeUntil('campaign', { run: 'running' }), SPAN),
+  edge('data.importMaxSec', causeUntil('data', { importState: 'running' }), SPAN),
+  edge(
+    'bands.headroomLowShare',
+    (left, policy) =>
+      String(
+        bandOf('mailbox', 'quotaUsed', { quotaUsed: 1000 - 1000 * left, quotaDay: 1000 }, undefined, policy),
+      ),
+    ['low', 'low', 'some'],
+    0.01,
+  ),
+  edge(
+    'bands.leaveFactor',
+    (factor, policy) =>
+      String(bandOf('mailbox', 'quotaUsed', { quotaUsed: 1000 * factor, quotaDay: 1000 }, 'none', policy)),
+    ['low', 'none', 'none'],
+    0.01,
+  ),
   edge('providerHealth.cooldownSec', causeUntil('provider_health', { errorClass: 'overloaded' }), SPAN),
   edge(
     'continuity.overdueCadences',
@@ -224,6 +244,18 @@ const EDGES: readonly Edge[] = [
       1e-4,
     ),
   ),
+  edge(
+    'pacing.windowDays',
+    (days, policy) => {
+      const servedStop = {
+        atMs: NOW_MS - days * DAY_MS,
+        counters: { deliveredTotal: 0, hardBouncesTotal: 0 },
+      };
+      const known = { delivered30d: 2000, hardBounces30d: 300, deliveredTotal: 2000, hardBouncesTotal: 0 };
+      return String(pacingBand(known, { policy, atMs: NOW_MS, servedStop }));
+    },
+    ['healthy', 'blocked', 'blocked'],
+  ),
   edge('pacing.quarantineSec', causeUntil('pacing', { band: 'quarantined' }), SPAN),
   edge('campaign.autoPauseSec', causeUntil('campaign', { campaignState: 'auto_paused' }), SPAN),
   edge('data.verifiedShareMin', fact('data', 'verifiedShare'), ['verified_share_low', 'ok', 'ok'], 0.001),
@@ -287,14 +319,20 @@ const EDGES: readonly Edge[] = [
   ),
   edge(
     'risk.unresolvedShareMax',
-    risks('pacing', (share) => ({ delivered30d: DELIVERED, unresolvedOutcomes: share * DELIVERED })),
+    risks('pacing', (share) => ({ sentToday: 1000, unresolvedOutcomes: share * 1000 })),
     ['none', 'unresolved_outcomes', 'unresolved_outcomes'],
-    1e-6,
+    1e-3,
   ),
   edge(
     'dispatch.touchesMax',
     answer('whySilenceNotSafer', (touches) => ({ recipient: { touches } })),
     ['step_within_touch_budget', 'silence_equal', 'silence_equal'],
+  ),
+  edge(
+    'dispatch.headroomTieShare',
+    answer('whyMailbox', (share) => ({ reservation: { headroom: { own: 0, best: share, mailboxes: 2 } } })),
+    ['best_headroom', 'best_headroom', 'rotation_only'],
+    0.01,
   ),
   edge(
     'dispatch.stepIntervalSec',
@@ -311,6 +349,11 @@ const READ_ELSEWHERE = [
   ...Object.keys(POLICY.maxAgeSec).map((age) => `maxAgeSec.${age}`),
   'heartbeatMaxSec',
   'firstCheckSec',
+  'check.triesMax',
+  'check.exhaustedSec',
+  'mailbox.probationReports',
+  'providerHealth.probationReports',
+  'campaign.probationReports',
   'sendingDomain.graceResetSec',
   'pacing.probationDelivered',
   'pacing.capPerMailboxDay',
