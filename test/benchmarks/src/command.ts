@@ -82,9 +82,9 @@ export async function runCommand(
 ): Promise<0 | 1> {
   const results: Result[] = [];
   for (const bench of benches) {
-    const { contenders, opsPerPass } = await bench.prepare();
-    const rows = await measure(contenders, opsPerPass, quick ? QUICK : FULL);
-    const result = judge(bench.name, rows, bench.ratioMin);
+    const { contenders, besides = [], opsPerPass } = await bench.prepare();
+    const rows = await measure([...contenders, ...besides], opsPerPass, quick ? QUICK : FULL);
+    const result = judge(bench.name, rows.slice(0, contenders.length), bench.ratioMin);
     results.push(result);
     print(tableOf(bench, rows, result));
   }
