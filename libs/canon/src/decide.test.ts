@@ -12,7 +12,7 @@ import {
   NOW_MS,
   POLICY,
 } from './dispatch-case.test-support.ts';
-import { requiredFacts } from './facts.ts';
+import { requiredFacts, UNKNOWN_REASONS } from './facts.ts';
 import { digestOf } from './fingerprint.ts';
 import { becauseRequest, type Gate } from './gates/gate.ts';
 import { GATES } from './gates/index.ts';
@@ -50,7 +50,7 @@ function fake(
     ask() {
       if (decision === 'throws') throw new Error('the gate is broken');
       const because = [becauseRequest('data', 'crm', `fact${index}`, 'suppression_unknown', owner)];
-      return { outcome: decision, because, ...(constraints ? { constraints } : {}) };
+      return { outcome: decision, because, ...(constraints ? { constraints: [constraints] } : {}) };
     },
   };
 }
@@ -259,6 +259,20 @@ describe('what the product promises', () => {
         reason: 'servfail',
         owner: 'orchestrate',
       });
+    }
+  });
+
+  test('an unknown dispatches under a named budget or not at all, whatever its reason', () => {
+    for (const layer of CANONICAL_BLOCKER_LAYERS.filter((one) => one !== 'provider_health')) {
+      for (const fact of requiredFacts(layer)) {
+        for (const reason of UNKNOWN_REASONS) {
+          if (`${layer}.${fact}` === 'continuity_window.lastRunOutcome') continue;
+          const decision = decideOn(layers({ [layer]: { facts: { [fact]: lost(reason) } } }));
+          if (!dispatches(decision.decision)) continue;
+          expect([`${layer}.${fact}`, decision.decision]).toEqual(['pacing.band', 'DEGRADE_AND_APPROVE']);
+          expect(decision.budgetIds).not.toEqual([]);
+        }
+      }
     }
   });
 

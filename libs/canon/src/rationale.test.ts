@@ -196,13 +196,16 @@ describe('whoever waits for a message gets it, also from a mailbox in trouble', 
   const watch = layers({ pacing: { facts: { band: 'watch' } } });
 
   test.each(['reply_owed', 'commitment_due'] as const)('%s', (conversation) => {
-    const change = { ...watch, recipient: { conversation, touches: 9 } };
+    const change = { ...watch, recipient: { conversation, touches: 9, lastMailbox: 'anna' } };
     expect(code('whySilenceNotSafer', change)).toBe(conversation);
+    const said = { ...watch, recipient: { conversation, touches: 9, lastMailbox: 'ben' } };
+    expect(code('whySilenceNotSafer', said)).toBe('silence_equal');
   });
 
   test('what was asked for, by consent that is on record', () => {
     const asked = { ...watch, action: { prospect: 'inbound_interest' } } as const;
     expect(code('whySilenceNotSafer', asked)).toBe('opted_in_expectation');
+    expect(code('whySilenceNotSafer', { ...asked, recipient: { touches: 4 } })).toBe('silence_equal');
     const elsewhere = { governance: { facts: { lawfulBasis: 'customer' } } };
     expect(code('whySilenceNotSafer', { ...asked, ...layers({ ...watch.layers, ...elsewhere }) })).toBe(
       'silence_equal',
@@ -211,7 +214,7 @@ describe('whoever waits for a message gets it, also from a mailbox in trouble', 
 });
 
 test('an answer that is owed is due at once, and a promise is a reason of its time', () => {
-  const soon = { lastTouchAtMs: NOW_MS - HOUR_MS, touches: 1 };
+  const soon = { lastTouchAtMs: NOW_MS - HOUR_MS, touches: 1, lastMailbox: 'anna' };
   expect(code('whyNow', { recipient: { ...soon, conversation: 'reply_owed' } })).toBe('reply_owed');
   expect(code('whyNow', { recipient: { ...soon, conversation: 'commitment_due' } })).toBe('trigger_recent');
   expect(code('whyNow', { recipient: soon })).toBe('too_soon');

@@ -2,7 +2,12 @@ import { isExplorable } from './facts.ts';
 import type { DispatchCase } from './gates/gate.ts';
 import { type StandingCase, standing } from './standing.ts';
 import type { ReadFact } from './truth-reading.ts';
-import { type RationaleCode, type RationaleQuestion, supportsDispatch } from './words.ts';
+import {
+  type ConversationState,
+  type RationaleCode,
+  type RationaleQuestion,
+  supportsDispatch,
+} from './words.ts';
 
 /** A closed answer and the facts it rests on, as `layer/source/fact`. */
 export interface RationaleAnswer<Q extends RationaleQuestion = RationaleQuestion> {
@@ -107,10 +112,15 @@ function whyNow(input: DispatchCase, { state, stateCited }: Told): RationaleAnsw
   });
   if (state.verdict === 'unknown') return answer('unknown');
   if (state.value !== 'active') return answer('no_time_basis');
-  if (recipient.conversation === 'reply_owed') return answer('reply_owed');
-  if (recipient.conversation === 'commitment_due') return answer('trigger_recent');
+  if (isOwed(input, 'reply_owed')) return answer('reply_owed');
+  if (isOwed(input, 'commitment_due')) return answer('trigger_recent');
   if (recipient.lastTouchAtMs === null) return answer(action.step === 1 ? 'step_due' : 'no_time_basis');
   return answer((stepDueAtMs(input) ?? nowMs) <= nowMs ? 'step_due' : 'too_soon');
+}
+
+/** The recipient waits for this mailbox: it is the one that wrote to them, by our own records. */
+function isOwed({ recipient, action }: DispatchCase, conversation: ConversationState): boolean {
+  return recipient.conversation === conversation && recipient.lastMailbox === action.mailbox;
 }
 
 function whyMailbox(
@@ -172,7 +182,11 @@ function whyConfidence(
     code,
     evidence: cite(...evidence.slice(0, 8)),
   });
-  const uncovered = unknown.filter((fact) => !(fact.layer === 'pacing' && isExplorable(fact.reason)));
+  // A budget explores under a band that nobody can tell; where there is one, its counts are not open.
+  const exploring = unknown.some((fact) => fact.fact === 'band' && isExplorable(fact.reason));
+  const uncovered = unknown.filter(
+    (fact) => !(exploring && fact.layer === 'pacing' && isExplorable(fact.reason)),
+  );
   if (uncovered.some((fact) => fact.reason === 'disagreement')) return answer('conflicting', uncovered);
   if (uncovered.length > 0) return answer('insufficient', uncovered);
   if (unknown.length > 0) return answer(isBudgeted ? 'bounded_unknown' : 'insufficient', unknown);
@@ -200,14 +214,15 @@ function whySilenceNotSafer(
 
 /** Why the recipient waits for a message; a mailbox in trouble still owes these. */
 function awaitedBecause(
-  { recipient, action }: DispatchCase,
+  input: DispatchCase,
   { repliesCited, consented, basisCited }: Told,
 ): RationaleAnswer<'whySilenceNotSafer'> | null {
   const question = 'whySilenceNotSafer';
-  const { conversation } = recipient;
-  if (conversation === 'reply_owed' || conversation === 'commitment_due') {
-    return { question, code: conversation, evidence: repliesCited };
+  for (const code of ['reply_owed', 'commitment_due'] as const) {
+    if (isOwed(input, code)) return { question, code, evidence: repliesCited };
   }
-  const optedIn = consented && action.prospect === 'inbound_interest';
+  const { recipient, action, policy } = input;
+  const patient = recipient.touches < policy.dispatch.touchesMax;
+  const optedIn = consented && patient && action.prospect === 'inbound_interest';
   return optedIn ? { question, code: 'opted_in_expectation', evidence: basisCited } : null;
 }

@@ -146,6 +146,7 @@ function oneEach(conditions: readonly LayerCondition[]): readonly LayerCondition
 
 function isWorse(one: LayerCondition, other: LayerCondition): boolean {
   const rank = ({ state }: LayerCondition) => STATES_WORST_FIRST.indexOf(state);
+  if (one.enabled !== other.enabled) return one.enabled;
   if (rank(one) !== rank(other)) return rank(one) < rank(other);
   return sourceDigest(one) < sourceDigest(other);
 }

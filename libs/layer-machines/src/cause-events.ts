@@ -10,9 +10,9 @@ export function causeEvents(
   rule: LayerRule,
   context: LayerContext,
   known: { readonly before: KnownFacts; readonly now: KnownFacts },
-  moment: RuleContext,
+  moment: RuleContext & { readonly isReport: boolean },
 ): readonly LayerEvent[] {
-  const { atMs } = moment;
+  const { atMs, isReport } = moment;
   const wanted = rule.causes?.(known.now, moment) ?? [];
   const wantedBefore = rule.causes?.(known.before, moment) ?? [];
   const isNew = (cause: CauseWanted) => !stands(wantedBefore, cause.kind, cause.cause);
@@ -22,7 +22,12 @@ export function causeEvents(
     const { kind, cause } = one;
     if (kind === 'hold') events.push({ type: 'operator_hold', atMs, cause });
     else if (kind === 'closure') events.push({ type: 'window_closed', atMs, cause, untilMs: one.untilMs });
-    else if (kind === 'cooldown' && isNew(one)) {
+    // Told again after its end, what called for a stop calls for the next one; during it, it is the same stop. Where
+    // counters tell what came after a stop, its old counts call for nothing.
+    else if (
+      kind === 'cooldown' &&
+      (isNew(one) || (isReport && !rule.counters && !(cause in context.cooldowns)))
+    ) {
       events.push({ type: 'adverse_event', atMs, cause, untilMs: one.untilMs });
     } else if (kind === 'setup' && isNew(one)) {
       events.push({ type: 'setup_started', atMs, id: cause, deadlineMs: one.untilMs });

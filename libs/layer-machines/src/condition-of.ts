@@ -17,6 +17,7 @@ import {
 } from '@orchestrate/canon';
 import { knownFacts } from './known-facts.ts';
 import type { LayerContext } from './layer-context.ts';
+import { afterStops } from './recovery.ts';
 import { allInGrace, awaitsRecheck, inGrace, settle } from './settle.ts';
 import type { SourceIdentity } from './source-identity.ts';
 
@@ -113,8 +114,8 @@ function closed(cause: string | undefined): Reason | undefined {
 }
 
 function risksOf(rule: LayerRule, context: LayerContext, policy: Policy, atMs: number): readonly LayerRisk[] {
-  const { servedStop, latched } = context;
-  const moment = { policy, atMs, graceRunning: allInGrace(context), servedStop };
+  const { latched } = context;
+  const moment = { policy, atMs, graceRunning: allInGrace(context), ...afterStops(context) };
   const active = rule.risks?.(knownFacts(context), moment) ?? [];
   const risks: LayerRisk[] = active.map((risk) => ({ risk, level: RISKS[risk].level, phase: 'active' }));
   for (const [name, { phase }] of Object.entries(latched)) {

@@ -60,9 +60,12 @@ function reading(context: LayerContext, name: string): FactReading {
 }
 
 /** An answer that is older than the one already folded is a late duplicate: time never runs backwards for a fact. */
-function isLate(context: LayerContext, before: FactReading, observedAtMs: number): boolean {
-  return Math.max(before.observedAtMs ?? 0, context.answersSinceMs ?? 0) > observedAtMs;
-}
+const isLate = (before: FactReading, observedAtMs: number): boolean =>
+  (before.observedAtMs ?? 0) > observedAtMs;
+
+/** After a release a good answer counts only if it was observed since; a bad one counts whenever it is news. */
+const isBeforeRelease = (context: LayerContext, observedAtMs: number): boolean =>
+  (context.answersSinceMs ?? 0) > observedAtMs;
 
 /** The hold that a person has to release before two high risks that stood together are served. */
 export const RISKS_COMPOUND: Reason = 'risks_compound';
@@ -106,7 +109,7 @@ function failed(
   severity: 'soft' | 'hard',
 ): LayerContext {
   const before = reading(context, event.fact);
-  if (isLate(context, before, event.observedAtMs)) return context;
+  if (isLate(before, event.observedAtMs)) return context;
   const owing = event.requalify ? { ...context, requalificationOwed: event.fact } : context;
   return withFact(answered(owing, event.fact), {
     ...before,
@@ -141,7 +144,8 @@ export const EFFECTS: Effects = {
 
   check_passed(context, event) {
     const before = reading(context, event.fact);
-    if (isLate(context, before, event.observedAtMs)) return context;
+    if (isLate(before, event.observedAtMs)) return context;
+    if (isBeforeRelease(context, event.observedAtMs)) return context;
     return withFact(answered(requalifying(context, event.fact), event.fact), {
       ...before,
       value: event.value,
@@ -176,7 +180,7 @@ export const EFFECTS: Effects = {
   check_inconclusive(context, event) {
     const before = reading(context, event.fact);
     if (event.answer) {
-      if (isLate(context, before, event.answer.observedAtMs)) return context;
+      if (isLate(before, event.answer.observedAtMs)) return context;
       return withFact(answered(requalifying(context, event.fact), event.fact), {
         ...before,
         value: event.answer.value,
@@ -205,7 +209,7 @@ export const EFFECTS: Effects = {
     const before = context.facts[event.fact];
     if (!before || (before.verdict === 'unknown' && !isKnown(before))) return context;
     const { seenAtMs } = event;
-    if (seenAtMs !== undefined && isLate(context, before, seenAtMs)) return context;
+    if (seenAtMs !== undefined && isLate(before, seenAtMs)) return context;
     const gone = unanswered(before, event.reason);
     return withFact(context, seenAtMs === undefined ? gone : { ...gone, observedAtMs: seenAtMs });
   },
@@ -316,7 +320,10 @@ const stillActive = (latched: Latched): Latched =>
   Object.fromEntries(Object.entries(latched).filter(([, { phase }]) => phase === 'active'));
 
 const releasedRisks = (latched: Latched): Latched =>
-  Object.fromEntries(Object.entries(latched).map(([risk, one]) => [risk, { ...one, releaseOwed: false }]));
+  // A person looked: what nobody can tell any more is over by their word, what fails on is active again at once.
+  Object.fromEntries(
+    Object.entries(latched).map(([risk]) => [risk, { phase: 'serving' as const, releaseOwed: false }]),
+  );
 
 function inGraceNow(context: LayerContext, fact: string): boolean {
   const grace = context.graces[fact];

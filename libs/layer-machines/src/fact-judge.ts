@@ -54,8 +54,7 @@ export class FactJudge {
   }
 
   #isLate(fact: string, observedAtMs: number): boolean {
-    const { facts, answersSinceMs } = this.#context;
-    return Math.max(facts[fact]?.observedAtMs ?? 0, answersSinceMs ?? 0) > observedAtMs;
+    return (this.#context.facts[fact]?.observedAtMs ?? 0) > observedAtMs;
   }
 
   #expiryOf(fact: string, observedAtMs: number): number | null {
@@ -142,8 +141,12 @@ export class FactJudge {
 
   /** Grace is for what worked before; a fact that tells its own deadline says that it did. */
   #grace(answer: Answer, judged: Judgement) {
-    if (judged.graceUntilMs !== undefined) return { graceUntilMs: judged.graceUntilMs, graceRestarts: true };
     const { policy, atMs } = this.#moment;
+    const told = judged.graceUntilMs;
+    // The next bill has a deadline of its own; silence in between, or asking for help, gives the last one no other.
+    if (told !== undefined) {
+      return { graceUntilMs: told, graceRestarts: this.#context.facts[answer.fact]?.value !== answer.value };
+    }
     const graceMs = this.#rule.graceMs?.(answer.fact as Parameters<LayerRule['judge']>[0], policy) ?? null;
     const before = this.#context.facts[answer.fact];
     const passedMs = answer.observedAtMs - (before?.passingSinceMs ?? answer.observedAtMs);

@@ -23,7 +23,15 @@ import { accepts, type LayerMachine, type LayerSnapshot } from './layer-machine.
 import { LAYER_MACHINES } from './layer-machines.ts';
 import { newestOfEach, type Observation, unobserved, withRequired } from './observation.ts';
 import { REACTIONS } from './reaction-table.ts';
-import { awaitsRelease, completedSamples, latchRisks, rememberStop, takeSamples } from './recovery.ts';
+import {
+  afterStops,
+  awaitsRelease,
+  completedSamples,
+  latchRisks,
+  readCounters,
+  rememberStop,
+  takeSamples,
+} from './recovery.ts';
 import { allInGrace, settle } from './settle.ts';
 import type { SourceIdentity } from './source-identity.ts';
 
@@ -89,9 +97,12 @@ export class LayerSource {
   }
 
   #observed(observations: readonly Observation[], policy: Policy, atMs: number): LayerSource {
-    const { servedStop, cooldowns, facts } = this.context;
-    const isStopped = Object.keys(cooldowns).length > 0;
-    const moment = { policy, atMs, servedStop, ...(isStopped ? { stoppedAt: valuesIn(facts) } : {}) };
+    const told = answersIn(observations);
+    return this.#with(readCounters(this.context, this.#rule, told)).#judged(observations, policy, atMs);
+  }
+
+  #judged(observations: readonly Observation[], policy: Policy, atMs: number): LayerSource {
+    const moment = { policy, atMs, ...afterStops(this.context) };
     const before = knownFacts(this.context);
     const judge = new FactJudge(this.#rule, this.context, moment);
     const newest = newestOfEach(observations);
@@ -120,7 +131,7 @@ export class LayerSource {
   #received(event: LayerEvent, policy: Policy): LayerSource {
     const known = knownFacts(this.context);
     const { atMs } = event;
-    const next = this.#fold([event]).#stopServed(this.context, known, atMs);
+    const next = this.#fold([event]).#stopServed(this.context, atMs);
     return next.#withCauses(known, { policy, atMs, reportAtMs: null }, known);
   }
 
@@ -140,7 +151,7 @@ export class LayerSource {
   #ticked(policy: Policy, atMs: number): LayerSource {
     const due = this.#fold(eventsDue(this.context, atMs));
     const known = knownFacts(due.context);
-    const ticked = due.#stopServed(this.context, known, atMs);
+    const ticked = due.#stopServed(this.context, atMs);
     const judge = new FactJudge(this.#rule, ticked.context, { policy, atMs });
     return ticked
       .#fold(judge.fallenDue(known))
@@ -204,8 +215,8 @@ export class LayerSource {
     return this.#fold([{ type: 'check_exhausted', atMs, ours }]);
   }
 
-  #stopServed(before: LayerContext, known: KnownFacts, atMs: number): LayerSource {
-    return this.#with(rememberStop(before, this.context, this.#rule, known, atMs));
+  #stopServed(before: LayerContext, atMs: number): LayerSource {
+    return this.#with(rememberStop(before, this.context, this.#rule, atMs));
   }
 
   #judgedAt(atMs: number): LayerSource {
@@ -221,7 +232,16 @@ export class LayerSource {
 
   /** The causes that the facts call for now, given those that they called for before. */
   #withCauses(before: KnownFacts, moment: Moment, now = knownFacts(this.context)): LayerSource {
-    const events = causeEvents(this.#rule, this.context, { before, now }, moment);
+    const events = causeEvents(
+      this.#rule,
+      this.context,
+      { before, now },
+      {
+        ...moment,
+        ...afterStops(this.context),
+        isReport: moment.reportAtMs !== null,
+      },
+    );
     return this.#fold(events).#recovering(now, moment);
   }
 
@@ -233,7 +253,10 @@ export class LayerSource {
     if (awaitsRelease(latched.context, active) && !(RISKS_COMPOUND in latched.context.holds)) {
       return latched.#fold([{ type: 'operator_hold', atMs, cause: RISKS_COMPOUND }]);
     }
-    const sampled = latched.#with(takeSamples(latched.context, this.#rule, known, reportAtMs));
+    const wanted = this.#rule.causes?.(known, { policy, atMs, ...afterStops(this.context) }) ?? [];
+    const stops = wanted.some(({ kind }) => kind === 'cooldown');
+    const report = { known, reportAtMs, isClean: !stops };
+    const sampled = latched.#with(takeSamples(latched.context, this.#rule, report));
     const completed = completedSamples(sampled.context, this.#rule, policy);
     return sampled.#fold(completed.map((cause) => ({ type: 'probation_passed', atMs, cause })));
   }
@@ -251,8 +274,7 @@ export class LayerSource {
 
   #activeRisks(known: KnownFacts, policy: Policy, atMs: number): readonly RiskName[] {
     const graceRunning = allInGrace(this.context);
-    const { servedStop } = this.context;
-    return this.#rule.risks?.(known, { policy, atMs, graceRunning, servedStop }) ?? [];
+    return this.#rule.risks?.(known, { policy, atMs, graceRunning, ...afterStops(this.context) }) ?? [];
   }
 }
 
@@ -273,12 +295,6 @@ interface Moment {
 
 function observedNow(facts: Readonly<Record<string, FactValue>>, atMs: number): readonly Observation[] {
   return Object.entries(facts).map(([fact, value]) => ({ fact, observedAtMs: atMs, outcome: { value } }));
-}
-
-function valuesIn(
-  facts: Readonly<Record<string, FactReading>>,
-): Readonly<Record<string, FactValue | undefined>> {
-  return Object.fromEntries(Object.values(facts).map(({ fact, value }) => [fact, value]));
 }
 
 function answersIn(answers: readonly Observation[]): KnownFacts {

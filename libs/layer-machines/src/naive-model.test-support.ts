@@ -96,6 +96,7 @@ export class NaiveModel {
       probation: stopped || this.#failedEver(ruleOf(this.#layer).requalifies),
       provisioning:
         unanswered.some(({ reason }) => isSampleReason(reason)) ||
+        this.#heardOfSample() ||
         told('setup_started') ||
         wantedEver('setup'),
       scheduled: this.#toldClosings(nowMs).size > 0 || wantedEver('closure'),
@@ -112,6 +113,13 @@ export class NaiveModel {
       const answer = this.#newest(this.#inputs).get(fact);
       return 'value' in outcome && answer !== undefined && answer.observedAtMs > observedAtMs;
     });
+  }
+
+  /** Somebody said that a sample is too small or cannot be seen. */
+  #heardOfSample(): boolean {
+    return this.#inputs.some(({ seen = [] }) =>
+      seen.some(({ outcome }) => 'unknown' in outcome && isSampleReason(outcome.unknown)),
+    );
   }
 
   #newest(inputs: readonly Input[]): ReadonlyMap<string, Answer> {

@@ -8,9 +8,16 @@ import {
   RISKS,
   type RiskName,
 } from '@orchestrate/canon';
+import { knownFacts } from './known-facts.ts';
 import type { LayerContext } from './layer-context.ts';
 
 const isEmpty = (record: object): boolean => Object.keys(record).length === 0;
+
+/** What a rule may know of the stops of a source beside its facts. */
+export function afterStops({ servedStop, cooldowns, facts }: LayerContext) {
+  const last = Object.fromEntries(Object.values(facts).map(({ fact, value }) => [fact, value]));
+  return { servedStop, isStopped: !isEmpty(cooldowns), last };
+}
 
 /**
  * The risks that outlive their facts: active while a fact fails, while nobody can tell any more whether it does, and
@@ -71,30 +78,35 @@ function sameLatched(a: LayerContext['latched'], b: LayerContext['latched']): bo
   );
 }
 
+/** What was told, and when the newest of it was observed; null of a clock or an event. */
+interface Report {
+  readonly known: KnownFacts;
+  readonly reportAtMs: number | null;
+  /** Nothing that was told calls for a stop. */
+  readonly isClean: boolean;
+}
+
 /**
  * How far the samples of a probation have come: by the layer's counter, or by reports in which every required fact
- * passes. A relapse of the fact that owed it begins the sample anew.
+ * passes. A relapse of the fact that owed it begins the sample anew, and so does whatever calls for another stop.
  */
-export function takeSamples(
-  context: LayerContext,
-  rule: LayerRule,
-  known: KnownFacts,
-  reportAtMs: number | null,
-): LayerContext {
+export function takeSamples(context: LayerContext, rule: LayerRule, report: Report): LayerContext {
+  const { known, reportAtMs, isClean } = report;
   if (isEmpty(context.requalifications) || !rule.requalification) return context;
   const { counter } = rule.requalification;
   const relapsed = rule.requalifies !== undefined && context.facts[rule.requalifies]?.verdict === 'fail';
   const counted = counter === undefined ? undefined : (known as Record<string, unknown>)[counter];
   const passes = Object.values(context.facts).every((fact) => !fact.required || fact.verdict === 'pass');
   const next = (sample: Requalification): Requalification => {
-    if (relapsed) return { ...sample, ...NEW_SAMPLE };
+    if (relapsed || !isClean) return { ...sample, ...NEW_SAMPLE };
     if (counter === undefined) {
       const counts = passes && isEmpty(context.cooldowns) && reportAtMs !== null;
       // Told again, a report is still one report.
       if (!counts || (sample.from !== null && reportAtMs <= sample.from)) return sample;
       return { ...sample, from: reportAtMs, count: sample.count + 1 };
     }
-    if (typeof counted !== 'number') return sample;
+    // Where the sample begins is what is told in it: what was known before may be older than it.
+    if (typeof counted !== 'number' || reportAtMs === null) return sample;
     const from = sample.from ?? counted;
     // A counter that runs backwards was set anew: what it counted before is lost, not owed twice.
     return counted < from
@@ -119,21 +131,30 @@ export function completedSamples(context: LayerContext, rule: LayerRule, policy:
   );
 }
 
-/** A stop that is over is remembered by where the counters stand, so that what led to it is not held up again. */
+/**
+ * A stop that is over is remembered by where the counters stand, so that what led to it is not held up again. They are
+ * read from the first report after it: what was known when it ended may be older than the stop.
+ */
 export function rememberStop(
   before: LayerContext,
   context: LayerContext,
   rule: LayerRule,
-  known: KnownFacts,
   atMs: number,
 ): LayerContext {
   const isOver = !isEmpty(before.cooldowns) && isEmpty(context.cooldowns);
-  if (!isOver || !rule.counters) return context;
+  return isOver && rule.counters ? { ...context, servedStop: { atMs, counters: {} } } : context;
+}
+
+export function readCounters(context: LayerContext, rule: LayerRule, told: KnownFacts): LayerContext {
+  const { servedStop } = context;
+  if (!servedStop || !isEmpty(servedStop.counters) || !rule.counters) return context;
+  const now = { ...knownFacts(context), ...told } as Record<string, unknown>;
+  if (!rule.counters.some((counter) => counter in told)) return context;
   const counters = Object.fromEntries(
     rule.counters.flatMap((counter): [string, number][] => {
-      const value = (known as Record<string, unknown>)[counter];
+      const value = now[counter];
       return typeof value === 'number' ? [[counter, value]] : [];
     }),
   );
-  return { ...context, servedStop: { atMs, counters } };
+  return isEmpty(counters) ? context : { ...context, servedStop: { ...servedStop, counters } };
 }

@@ -69,7 +69,7 @@ describe('an AI provider that is not there', () => {
   ])('%s: what a person approved may still be said, without it', (_, change) => {
     expect(provider(change)).toMatchObject({
       outcome: 'no_ai',
-      constraints: POLICY.degradations.context_no_ai,
+      constraints: [POLICY.degradations.context_no_ai],
     });
   });
 

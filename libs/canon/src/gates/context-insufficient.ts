@@ -33,7 +33,7 @@ export const contextInsufficientGate = defineGate({
     const { outcome, because } = missing.length === 0 ? told : worstWith(told, missing);
     const releaseAtMs = outcome === 'later' ? told.nextRunAtMs : stepDueLaterMs(input, outcome);
     return outcome === 'no_ai'
-      ? { outcome, because, constraints: input.policy.degradations.context_no_ai, releaseAtMs, rationale }
+      ? { outcome, because, constraints: [input.policy.degradations.context_no_ai], releaseAtMs, rationale }
       : { outcome, because, releaseAtMs, rationale };
   },
 });

@@ -120,7 +120,8 @@ export interface GateOutcome<N extends string = string> {
 export interface GateAnswer<N extends string = string> {
   readonly outcome: N;
   readonly because: readonly Because[];
-  readonly constraints?: Constraints;
+  /** What a degraded dispatch must honour; several are merged to the strictest. */
+  readonly constraints?: readonly Constraints[];
   /** Earliest moment at which time alone may change the outcome. */
   readonly releaseAtMs?: number | null;
   /** The answers that the outcome rests on, where the gate asked for them. */
@@ -166,18 +167,27 @@ export class Findings<N extends string> {
   readonly #order: readonly N[];
   #rank = -1;
   #because: Because[] = [];
+  readonly #found = new Set<N>();
 
   constructor(order: readonly N[]) {
     this.#order = order;
   }
 
   add(outcome: N, ...reasons: Because[]): this {
+    this.#found.add(outcome);
     const rank = this.#order.indexOf(outcome);
     if (rank > this.#rank) {
       this.#rank = rank;
       this.#because = reasons;
     } else if (rank === this.#rank) this.#because.push(...reasons);
     return this;
+  }
+
+  /** What these outcomes demand, of all that apply: a worse one takes nothing of a milder one back. */
+  demands(of: Partial<Record<N, Constraints>>): readonly Constraints[] {
+    return Object.entries<Constraints | undefined>(of).flatMap(([outcome, constraints]) =>
+      constraints && this.#found.has(outcome as N) ? [constraints] : [],
+    );
   }
 
   worst(): { outcome: N; because: readonly Because[] } {

@@ -58,7 +58,7 @@ describe('inside a grace', () => {
     });
     expect(proven.outcome).toBe('grace_proven');
     expect(proven.because.map((one) => one.fact)).toEqual(['spf', 'alignment']);
-    expect(proven.constraints).toEqual(POLICY.degradations.identity_grace_proven);
+    expect(proven.constraints).toEqual([POLICY.degradations.identity_grace_proven]);
   });
 
   test('one that aligned before proves nothing of now, nor does one that did not align', () => {
@@ -82,5 +82,5 @@ describe('inside a grace', () => {
 });
 
 test('a weak key goes out under its constraints', () => {
-  expect(ask({ facts: { dkim: 'weak' } }).constraints).toEqual(POLICY.degradations.identity_soft);
+  expect(ask({ facts: { dkim: 'weak' } }).constraints).toEqual([POLICY.degradations.identity_soft]);
 });

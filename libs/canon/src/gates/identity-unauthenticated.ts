@@ -45,9 +45,8 @@ export const identityUnauthenticatedGate = defineGate({
       );
     }
     const worst = found.worst();
-    if (worst.outcome === 'soft') return { ...worst, constraints: policy.degradations.identity_soft };
-    if (worst.outcome === 'grace_proven')
-      return { ...worst, constraints: policy.degradations.identity_grace_proven };
-    return worst;
+    const { identity_soft, identity_grace_proven } = policy.degradations;
+    const constraints = found.demands({ soft: identity_soft, grace_proven: identity_grace_proven });
+    return constraints.length > 0 ? { ...worst, constraints } : worst;
   }),
 });

@@ -42,5 +42,7 @@ test('a stop with a known end says when it ends', () => {
 });
 
 test('a limited mailbox goes out under its constraints', () => {
-  expect(ask({ facts: { canReadReplies: false } }).constraints).toEqual(POLICY.degradations.mailbox_limited);
+  expect(ask({ facts: { canReadReplies: false } }).constraints).toEqual([
+    POLICY.degradations.mailbox_limited,
+  ]);
 });

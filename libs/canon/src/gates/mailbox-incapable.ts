@@ -40,7 +40,7 @@ export const mailboxIncapableGate = defineGate({
       return { ...worst, releaseAtMs: Math.max(...cooldowns.map((cooldown) => cooldown.untilMs)) };
     }
     return worst.outcome === 'limited'
-      ? { ...worst, constraints: policy.degradations.mailbox_limited }
+      ? { ...worst, constraints: [policy.degradations.mailbox_limited] }
       : worst;
   }),
 });

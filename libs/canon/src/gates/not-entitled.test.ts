@@ -46,6 +46,6 @@ test('grace goes out under its constraints, everything else without', () => {
     facts: { subscriptionStatus: 'past_due' },
     causes: grace('subscriptionStatus', NOW_MS + 1),
   });
-  expect(inGrace.constraints).toEqual(POLICY.degradations.not_entitled_grace);
+  expect(inGrace.constraints).toEqual([POLICY.degradations.not_entitled_grace]);
   expect(ask({}).constraints).toBeUndefined();
 });

@@ -21,7 +21,7 @@ export const notEntitledGate = defineGate({
     }
     const worst = found.worst();
     return worst.outcome === 'grace'
-      ? { ...worst, constraints: policy.degradations.not_entitled_grace }
+      ? { ...worst, constraints: [policy.degradations.not_entitled_grace] }
       : worst;
   }),
 });

@@ -29,10 +29,15 @@ test('a later step needs a mailbox that would have seen the answer; a first one 
 
 test('somebody who waits for this message may get it, if this mailbox can know that they do', () => {
   for (const conversation of ['reply_owed', 'commitment_due'] as const) {
+    const thread = { conversation, touches: 1, lastMailbox: 'anna' } as const;
     const outcome = (canReadReplies: boolean) =>
-      ask({ recipient: { conversation }, layers: { mailbox: { facts: { canReadReplies } } } }).outcome;
+      ask({ recipient: thread, layers: { mailbox: { facts: { canReadReplies } } } }).outcome;
     expect(outcome(true)).toBe('clear');
     expect(outcome(false)).toBe('unknown');
-    expect(ask({ recipient: { conversation }, fresh: false }).outcome).toBe('stale');
+    expect(ask({ recipient: thread, fresh: false }).outcome).toBe('stale');
+    // Whoever wrote to them last was another mailbox, or nobody: that they wait for this one is only said.
+    for (const lastMailbox of ['ben', null]) {
+      expect(ask({ recipient: { ...thread, lastMailbox } }).outcome).toBe('unknown');
+    }
   }
 });

@@ -32,10 +32,17 @@ export const replyOrDuplicateRiskGate = defineGate({
     const source = action.importSource;
     switch (recipient.conversation) {
       case 'none':
-      // Whoever waits for this very message is no reason to be silent; only a mailbox that reads knows that they do.
+        found.add('clear');
+        break;
+      // Whoever waits for this very message is no reason to be silent; but only for the mailbox that wrote to them.
       case 'reply_owed':
       case 'commitment_due':
-        found.add('clear');
+        found.add(
+          recipient.lastMailbox === action.mailbox ? 'clear' : 'unknown',
+          ...(recipient.lastMailbox === action.mailbox
+            ? []
+            : [becauseRequest('data', source, 'conversation', 'conversation_unknown', 'client', 'unknown')]),
+        );
         break;
       case 'unknown':
         found.add(

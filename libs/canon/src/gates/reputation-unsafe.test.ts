@@ -70,14 +70,21 @@ describe('what a degraded release is bound to', () => {
       'reputation_probation',
     ],
   ])('%j', (pacing, degradation) => {
-    expect(ask(pacing).constraints).toEqual(POLICY.degradations[degradation]);
+    expect(ask(pacing).constraints).toEqual([POLICY.degradations[degradation]]);
   });
 
   test('exploring under an unknown names the budget that it spends', () => {
-    expect(ask({ facts: { band: sample } }).constraints).toEqual({
+    const exploring = {
       ...POLICY.degradations.reputation_sample_unknown_budgeted,
       budgetIds: ['mailbox:anna', 'domain:acme-example'],
-    });
+    };
+    expect(ask({ facts: { band: sample } }).constraints).toEqual([exploring]);
+    // A probation under a small sample is both: what the probation demands is not taken back.
+    const requalifications = { band: { ordinal: 1, from: null, count: 0 } };
+    expect(ask({ facts: { band: sample }, causes: { requalifications } }).constraints).toEqual([
+      POLICY.degradations.reputation_probation,
+      exploring,
+    ]);
     expect(ask({}).constraints).toBeUndefined();
   });
 });

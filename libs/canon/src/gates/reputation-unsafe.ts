@@ -51,8 +51,11 @@ export const reputationUnsafeGate = defineGate({
         : outcome === 'cap_reached' || spent(because)
           ? input.reservation.nextSlotAtMs
           : null;
-    const constraints = constraintsOf(outcome, input);
-    return constraints ? { outcome, because, constraints, releaseAtMs } : { outcome, because, releaseAtMs };
+    const explores = told.explored && input.reservation.budget === 'available';
+    const constraints = explores ? [...told.demands, exploring(input)] : told.demands;
+    return constraints.length > 0
+      ? { outcome, because, constraints, releaseAtMs }
+      : { outcome, because, releaseAtMs };
   },
 });
 
@@ -76,10 +79,11 @@ interface Told extends GateAnswer<Outcome> {
   /** A sample too small to judge: what comes of it is a matter of the budget. */
   readonly explored: boolean;
   readonly cooledAtMs: number | null;
+  readonly demands: readonly Constraints[];
 }
 
 /** What the mailbox's counts and causes come to, before its budget and its slot are asked for. */
-const toldByPacing = standing(({ reading, action }): Told => {
+const toldByPacing = standing(({ reading, action, policy }): Told => {
   const found = new Findings<Outcome>(ORDER);
   const band = reading.fact('pacing', action.mailbox, 'band');
   judgeBand(band, found);
@@ -100,16 +104,13 @@ const toldByPacing = standing(({ reading, action }): Told => {
     ...found.worst(),
     band: because(band),
     explored: band.verdict === 'unknown' && isExplorable(band.reason),
+    demands: found.demands({
+      watch: policy.degradations.reputation_watch,
+      probation: policy.degradations.reputation_probation,
+    }),
     cooledAtMs: Math.max(0, ...cooldowns.map((cooldown) => cooldown.untilMs)) || null,
   };
 });
-
-function constraintsOf(outcome: Outcome, input: DispatchCase): Constraints | null {
-  const { degradations } = input.policy;
-  if (outcome === 'watch') return degradations.reputation_watch;
-  if (outcome === 'probation') return degradations.reputation_probation;
-  return outcome === 'sample_unknown_budgeted' ? exploring(input) : null;
-}
 
 /** By the budgets that are spent, of which a mailbox has few. */
 const exploringByBudgets = standing(() => new Map<string, Constraints>());

@@ -1,4 +1,4 @@
-import type { PacingBand } from '../facts.ts';
+import type { FactValue, PacingBand } from '../facts.ts';
 import type { RiskName } from '../words.ts';
 import {
   type CauseWanted,
@@ -25,22 +25,29 @@ interface Counts {
  * The counts that a mailbox is judged by: those of the window, or, while a stop that was served lies inside the
  * window, only what came after it. Nobody serves twice for the same messages, and new ones are not outweighed by old.
  */
-function countsOf(known: KnownFacts<'pacing'>, { policy, atMs, servedStop }: RuleContext): Counts {
+function countsOf(known: KnownFacts<'pacing'>, { policy, atMs, servedStop, last }: RuleContext): Counts {
+  // Complaints only ever worsen: those that were told stand until somebody tells another number.
+  const complaintsOf = (fact: 'complaints30d' | 'complaintsTotal') => known[fact] ?? last?.[fact];
   const window = {
     delivered: number(known.delivered30d),
     hardBounces: number(known.hardBounces30d),
-    complaints: number(known.complaints30d),
+    complaints: number(complaintsOf('complaints30d')),
   };
   if (!servedStop || atMs - servedStop.atMs >= days(policy.pacing.windowDays)) return window;
-  const since = (now: KnownFacts<'pacing'>[keyof KnownFacts<'pacing'>], counter: string) => {
+  // Undefined where nothing was remembered, or the counter was set anew: then the window counts.
+  const since = (now: FactValue | undefined, counter: string) => {
     const then = servedStop.counters[counter];
-    return typeof now === 'number' && then !== undefined ? Math.max(0, now - then) : undefined;
+    return typeof now === 'number' && then !== undefined && now >= then ? now - then : undefined;
   };
   const delivered = since(known.deliveredTotal, 'deliveredTotal');
   const hardBounces = since(known.hardBouncesTotal, 'hardBouncesTotal');
+  const complaints = since(complaintsOf('complaintsTotal'), 'complaintsTotal');
   if (delivered === undefined || hardBounces === undefined) return window;
-  const complaints = since(known.complaintsTotal, 'complaintsTotal') ?? number(known.complaints7d);
-  return { delivered, hardBounces, complaints };
+  if (complaints !== undefined) return { delivered, hardBounces, complaints };
+  // Nobody counts complaints for life: the last seven days lie after the stop, and later the window does.
+  const isRecent = atMs - servedStop.atMs <= policy.pacing.quarantineSec * 1000;
+  const told = isRecent ? number(known.complaints7d) : window.complaints;
+  return { delivered, hardBounces, complaints: told };
 }
 
 /**
@@ -50,7 +57,8 @@ function countsOf(known: KnownFacts<'pacing'>, { policy, atMs, servedStop }: Rul
  * Hysteresis: a band is left at `leaveFactor` of the edge that it was entered by.
  */
 export function pacingBand(known: KnownFacts<'pacing'>, context: RuleContext): PacingBand | undefined {
-  if (known.delivered30d === undefined) return undefined;
+  // What nobody counts any more has no band; what nobody ever counted has no word for it yet.
+  if (known.delivered30d === undefined) return known.band === undefined ? undefined : 'unobservable';
   const { pacing } = context.policy;
   const { delivered, hardBounces, complaints } = countsOf(known, context);
   const few = delivered < pacing.smallSampleDelivered;
@@ -75,10 +83,10 @@ export function pacingBand(known: KnownFacts<'pacing'>, context: RuleContext): P
  * While a stop lasts nothing is sent and the window empties, so that the same few complaints become an ever higher
  * share of what is left: without a new one that makes nothing worse.
  */
-function onlyTheWindowMoved(known: KnownFacts<'pacing'>, { stoppedAt }: RuleContext): boolean {
-  if (stoppedAt?.band !== 'quarantined') return false;
+function onlyTheWindowMoved(known: KnownFacts<'pacing'>, { isStopped, last }: RuleContext): boolean {
+  if (!isStopped || last?.band !== 'quarantined') return false;
   const more = (fact: 'complaints30d' | 'complaints7d' | 'hardBounces30d') =>
-    number(known[fact]) > number(stoppedAt[fact]);
+    number(known[fact]) > number(last[fact]);
   return !more('complaints30d') && !more('complaints7d') && !more('hardBounces30d');
 }
 
