@@ -52,6 +52,7 @@ const TARGETS = {
   check: checks,
   docs: [
     ['reference', 'scripts/write-reference.ts'],
+    ['archetypes', 'scripts/draw-archetypes.ts'],
     ['quickstart', 'scripts/record-quickstart.ts'],
   ],
   verify: [...checks, vitest],

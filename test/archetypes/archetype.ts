@@ -1,3 +1,4 @@
+import type { CanonicalBlockerLayer } from '@orchestrate/canon';
 import type { TenantConfig } from '@orchestrate/contracts';
 import type { ProbeName, Seen } from './probes.ts';
 
@@ -16,7 +17,11 @@ export interface Incident {
 export interface Archetype {
   readonly id: string;
   readonly title: string;
+  /** The layer on which its fate hangs; pacing, where nothing is said. */
+  readonly layer?: CanonicalBlockerLayer;
   readonly governance?: Partial<TenantConfig['governance']>;
+  /** Of its mailbox; what the policy says without it. */
+  readonly capPerDay?: number;
   /** Sends on weekdays only. */
   readonly weekdaysOnly?: true;
   /** So many a day in the thirty days before, and none in the last of them. A tenant without a past is new. */

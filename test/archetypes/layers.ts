@@ -33,11 +33,13 @@ export interface CitedTruth {
 }
 
 /**
- * A source is immutable and what it is told changes nothing else, so what one archetype has worked out of a source
+ * A source is immutable and what it is told changes nothing else, so what was worked out of a source for one archetype
  * holds for every other that comes the same way: most of them differ in two or three sources of ten.
  */
 const memory = new WeakMap<object, Map<string, unknown>>();
 function remembered<T>(of: object, what: string, workOut: () => T): T {
+  // What each mailbox sends is its own.
+  if (of instanceof LayerSource && of.layer === 'pacing') return workOut();
   const known = memory.getOrInsertComputed(of, () => new Map<string, unknown>());
   return known.getOrInsertComputed(what, workOut) as T;
 }
@@ -48,6 +50,8 @@ export class Layers {
   readonly #policy: Policy;
   readonly #policyDigest: string;
   readonly #held = new Map<string, Held>();
+  /** What the declaration says of each source. */
+  readonly #declared = new Map<string, string>();
   #truth: CitedTruth | null = null;
   /** Conditions were published since the truth was built. */
   #outdated = true;
@@ -68,6 +72,7 @@ export class Layers {
       const created = remembered(this.#policy, `created ${JSON.stringify(identity)}`, () =>
         LayerSource.create(identity),
       );
+      this.#declared.set(`${layer}/${source}`, JSON.stringify(facts));
       this.#save(this.#observed(created, observationsOf({ ...initial, ...facts }, atMs), atMs), atMs);
       if (layer !== 'sending_domain') continue;
       const deadlineMs = atMs + this.#policy.firstCheckSec * 1000;
@@ -118,7 +123,8 @@ export class Layers {
   }
 
   #asserted(source: LayerSource, atMs: number): LayerSource {
-    return remembered(source, `asserted ${atMs} ${JSON.stringify(this.#config.governance)}`, () =>
+    const declared = this.#declared.get(`${source.layer}/${source.source}`);
+    return remembered(source, `asserted ${atMs} ${declared}`, () =>
       assertDeclared(source, this.#config, this.#policy, atMs),
     );
   }

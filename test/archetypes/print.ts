@@ -1,12 +1,11 @@
 /**
- * Shows what becomes of the archetypes: all of them in a line each, or one of them day by day.
+ * Shows what becomes of the archetypes: all of them in a few lines each, or one of them day by day.
  *
  *     node test/archetypes/print.ts
  *     node test/archetypes/print.ts two-complaints
  */
-import { DISPATCH_DECISIONS } from '@orchestrate/canon';
 import { ARCHETYPES } from './archetypes.ts';
-import type { Day } from './day-book.ts';
+import { dayByDay, requestsOf, standingOf } from './day-by-day.ts';
 import { type Story, simulate } from './simulation.ts';
 
 const [id] = process.argv.slice(2);
@@ -18,30 +17,26 @@ if (chosen.length === 0) {
 }
 for (const archetype of chosen) {
   const story = simulate(archetype);
-  process.stdout.write(id === undefined ? line(story) : table(story));
+  process.stdout.write(`${archetype.id}: ${archetype.title}\n`);
+  const lines = id === undefined ? dayByDay(story).map((line) => `  ${line}`) : rowsOf(story);
+  process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-function kindsOf({ kinds, expired }: Day): string {
-  const counted = DISPATCH_DECISIONS.filter((kind) => kinds[kind] > 0).map((kind) => `${kind} ${kinds[kind]}`);
-  return [...counted, ...(expired > 0 ? [`hold_expired ${expired}`] : [])].join(', ');
-}
-
-function line({ archetype, days }: Story): string {
-  const runs: { from: number; to: number; text: string }[] = [];
-  for (const day of days) {
-    const text = `${kindsOf(day)} [${day.states.pacing}, ${day.mode}]`;
-    const last = runs.at(-1);
-    if (last?.text === text) last.to = day.day;
-    else runs.push({ from: day.day, to: day.day, text });
-  }
-  const shown = runs.map(({ from, to, text }) => `  ${from === to ? from : `${from} to ${to}`}: ${text}\n`);
-  return `${archetype.id}: ${archetype.title}\n${shown.join('')}`;
-}
-
-function table({ archetype, days }: Story): string {
-  const rows = days.map(
-    (day) =>
-      `${String(day.day).padStart(3)}  ${String(day.sends).padStart(4)}  ${day.states.pacing.padEnd(15)} ${day.mode.padEnd(17)} ${kindsOf(day)}${day.mainCause ? `  (${day.mainCause})` : ''}\n`,
+function rowsOf(story: Story): readonly string[] {
+  const cells = story.days.map((day) => [
+    String(day.day),
+    String(day.sends),
+    standingOf(story, day),
+    `${requestsOf(day)}${day.mainCause === null ? '' : ` (${day.mainCause})`}`,
+  ]);
+  const head = ['day', 'sent', `${story.archetype.layer ?? 'pacing'} and mode at noon`, 'requests'];
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...cells.map((row) => row[column]!.length)),
   );
-  return `${archetype.title}\nday  sent  pacing at noon  mode at noon      what requests came to\n${rows.join('')}`;
+  return [head, ...cells].map((row) =>
+    row
+      .map((text, column) => text.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  );
 }

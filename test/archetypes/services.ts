@@ -4,7 +4,11 @@
  * what the simulation stands in for.
  */
 // biome-ignore-start lint/style/noRestrictedImports: a service exports nothing, for no other package may build on it
-export { chainHead, decisionRecord, type Trigger } from '@orchestrate/dispatch-governance/src/decision-record.ts';
+export {
+  chainHead,
+  decisionRecord,
+  type Trigger,
+} from '@orchestrate/dispatch-governance/src/decision-record.ts';
 export { type Asked, dispatchCase } from '@orchestrate/dispatch-governance/src/dispatch-case.ts';
 export {
   approvalRecord,

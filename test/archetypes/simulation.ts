@@ -5,7 +5,7 @@ import type { DecisionRecorded, TenantConfig } from '@orchestrate/contracts';
 import type { Observation } from '@orchestrate/layer-machines';
 import { Agenda } from './agenda.ts';
 import type { Archetype } from './archetype.ts';
-import { DAY_MS, DAYS, dayOf, HOUR_MS, MINUTE_MS, START_MS, timeOn } from './calendar.ts';
+import { DAY_MS, DAYS, dayOf, MINUTE_MS, timeOn } from './calendar.ts';
 import { Campaign } from './campaign.ts';
 import { type Day, DayBook, type Decided } from './day-book.ts';
 import { Desk } from './desk.ts';
@@ -71,7 +71,7 @@ class Simulation {
   }
 
   run(): Story {
-    const { frozenOnDay, outage, person } = this.#archetype;
+    const { frozenOnDay, outage } = this.#archetype;
     const nowMs = this.#agenda.nowMs;
     this.#layers.declare(nowMs);
     for (const name of PROBE_NAMES) {
@@ -80,10 +80,9 @@ class Simulation {
     }
     this.#watchWindow();
     this.#mail.begin();
-    for (let day = 1; day <= DAYS; day++) this.#plan(day);
+    this.#plan(1);
     if (frozenOnDay !== undefined) this.#agenda.at(timeOn(frozenOnDay, 0), () => this.#freeze());
     if (outage) this.#planOutage(outage);
-    if (person) this.#agenda.at(START_MS, () => this.#visit());
     this.#agenda.runUntil(timeOn(DAYS + 1, 0), (run) => {
       // What time alone changes comes first: nothing looks at an answer that is too old by less than a moment.
       this.#layers.tick(this.#agenda.nowMs);
@@ -98,9 +97,13 @@ class Simulation {
     this.#agenda.at(timeOn(day, CLOSES_AT) - MINUTE_MS, () =>
       this.#book.endDay(day, (dispatchId) => this.#desk.ledger.holds.has(dispatchId)),
     );
+    this.#agenda.at(timeOn(day + 1, 0), () => this.#plan(day + 1));
     this.#agenda.at(timeOn(day, 12), () => this.#book.noon(this.#layers.truth(this.#agenda.nowMs).truth));
     if (!this.#windowAt(timeOn(day, 12)).open) return;
-    this.#agenda.at(timeOn(day, OPENS_AT), () => {
+    for (let hour = OPENS_AT; hour < CLOSES_AT; hour++) {
+      this.#agenda.at(timeOn(day, hour) + VISIT_MINUTE * MINUTE_MS, () => this.#visit());
+    }
+    this.#agenda.at(timeOn(day, OPENS_AT) - MINUTE_MS, () => {
       for (const { atMs, ask } of this.#campaign.asksOf(day)) this.#agenda.at(this.#patientUntil(atMs), ask);
     });
   }
@@ -164,15 +167,9 @@ class Simulation {
   }
 
   #visit(): void {
-    const nowMs = this.#agenda.nowMs;
-    if (this.#windowAt(nowMs).open) {
-      const { approves, releases } = this.#archetype.person ?? {};
-      if (releases) this.#release();
-      if (approves) this.#approve();
-    }
-    this.#agenda.at((Math.floor(nowMs / HOUR_MS) + 1) * HOUR_MS + VISIT_MINUTE * MINUTE_MS, () =>
-      this.#visit(),
-    );
+    const { approves, releases } = this.#archetype.person ?? {};
+    if (releases) this.#release();
+    if (approves) this.#approve();
   }
 
   #release(): void {
@@ -201,18 +198,18 @@ class Simulation {
     return outage !== undefined && this.#agenda.nowMs >= outage.fromMs && this.#agenda.nowMs < outage.toMs;
   }
 
-  /** The last mark before an outage is at most one cadence old, and good for two. */
-  #isFresh(): boolean {
+  /** Marks end with an outage. The last one is up to a cadence old by then. */
+  #isFresh(atMs = this.#agenda.nowMs): boolean {
     const { cadenceSec, truthCadences } = this.#policy.dispatch;
     const { outage } = this.#archetype;
-    if (!outage || !this.#isOut()) return true;
-    return this.#agenda.nowMs - outage.fromMs <= cadenceSec * truthCadences * 1000;
+    if (!outage || atMs < outage.fromMs || atMs >= outage.toMs) return true;
+    return atMs - outage.fromMs <= cadenceSec * (truthCadences - 1) * 1000;
   }
 
-  /** A request that comes while the platform catches up waits a little before it is held for that. */
+  /** A request that finds a stale truth waits a little for a fresh one before it is held for that. */
   #patientUntil(atMs: number): number {
     const { outage } = this.#archetype;
-    if (!outage || atMs < outage.fromMs || atMs >= outage.toMs) return atMs;
+    if (!outage || this.#isFresh(atMs)) return atMs;
     return Math.min(atMs + this.#policy.dispatch.staleWaitSec * 1000, outage.toMs);
   }
 

@@ -16,7 +16,7 @@ const APPROVED = digestOf(TEMPLATES);
 const WEEKEND: readonly string[] = ['sat', 'sun'];
 
 /** One domain, one mailbox, one approved campaign, one import, no AI provider; open from nine to five (UTC). */
-export function tenantOf({ governance, weekdaysOnly }: Archetype): TenantConfig {
+export function tenantOf({ governance, capPerDay, weekdaysOnly }: Archetype): TenantConfig {
   return {
     v: VERSION,
     id: randomUUID(),
@@ -43,7 +43,9 @@ export function tenantOf({ governance, weekdaysOnly }: Archetype): TenantConfig 
     domains: [
       { id: DOMAIN, name: 'acme.example', egressIp: '192.0.2.10', dkimSelectors: ['s1'], enabled: true },
     ],
-    mailboxes: [{ id: MAILBOX, domain: DOMAIN, provider: 'gmail', capPerDay: null, enabled: true }],
+    mailboxes: [
+      { id: MAILBOX, domain: DOMAIN, provider: 'gmail', capPerDay: capPerDay ?? null, enabled: true },
+    ],
     aiProvider: null,
     campaigns: [
       {
