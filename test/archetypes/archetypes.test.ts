@@ -86,7 +86,7 @@ describe('what must come out, on each of sixty days', () => {
       'wrote to a bad list: seven days of silence, a release, supervised for its sample, free on the seventeenth',
       [
         '1-4 APPROVE 12 | ready, autonomous',
-        '5 APPROVE 76, HOLD_FOR_REPUTATION 4 | ready, autonomous',
+        '5 APPROVE 76, HOLD_FOR_HUMAN_REVIEW 4 | ready, autonomous',
         '6-11 HOLD_FOR_HUMAN_REVIEW 12 | cooling_down, draft_only',
         '12 DEGRADE_AND_APPROVE 10, HOLD_FOR_REPUTATION 2 | cooling_down, draft_only',
         '13 DEGRADE_AND_APPROVE 10, HOLD_FOR_REPUTATION 4 | probation, supervised',
