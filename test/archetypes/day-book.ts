@@ -40,7 +40,6 @@ export interface Day {
   readonly mainCause: string | null;
   readonly states: Readonly<Record<CanonicalBlockerLayer, ManagedExecutionState>>;
   readonly mode: GovernanceMode;
-  readonly reasons: Readonly<Record<CanonicalBlockerLayer, string>>;
 }
 
 /** Keeps what was decided, day by day. */
@@ -48,7 +47,7 @@ export class DayBook {
   readonly all: Decided[] = [];
   readonly days: Day[] = [];
   readonly #today = new Map<string, Decided>();
-  #noon: Pick<Day, 'states' | 'mode' | 'reasons'> | null = null;
+  #noon: Pick<Day, 'states' | 'mode'> | null = null;
 
   decided(record: DecisionRecorded, pacing: LayerCondition): void {
     const decided: Decided = {
@@ -69,14 +68,10 @@ export class DayBook {
   }
 
   noon({ layers, mode }: CanonicalRuntimeTruth): void {
-    const perLayer = <T>(of: (layer: CanonicalBlockerLayer) => T) =>
-      Object.fromEntries(CANONICAL_BLOCKER_LAYERS.map((layer) => [layer, of(layer)])) as Record<
-        CanonicalBlockerLayer,
-        T
-      >;
     this.#noon = {
-      states: perLayer((layer) => layers[layer].state),
-      reasons: perLayer((layer) => layers[layer].reason),
+      states: Object.fromEntries(
+        CANONICAL_BLOCKER_LAYERS.map((layer) => [layer, layers[layer].state]),
+      ) as Day['states'],
       mode: mode.resolved,
     };
   }
