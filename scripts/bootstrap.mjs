@@ -53,6 +53,7 @@ const TARGETS = {
   check: checks,
   docs: [
     ['reference', 'scripts/write-reference.ts'],
+    ['archetypes', 'scripts/draw-archetypes.ts'],
     ['quickstart', 'scripts/record-quickstart.ts'],
   ],
   mutation: [['mutation', 'node_modules/@stryker-mutator/core/bin/stryker.js', 'run']],

@@ -55,6 +55,15 @@ test('allowed imports pass, and tests may use the test kit without declaring it'
   expect(check(root)).toEqual({ code: 0, lines: [] });
 });
 
+test('a test may put together what a service is made of, and no service may do the same', () => {
+  definePackage('test', 'test', ['@orchestrate/governance']);
+  write('package.json', JSON.stringify({ workspaces: ['libs/*', 'services/*', 'test'] }));
+  write('test/simulation.ts', `import { Ledger } from '@orchestrate/governance/src/ledger.ts';`);
+  expect(check(root)).toEqual({ code: 0, lines: [] });
+  definePackage('services/aggregator', 'service', ['@orchestrate/governance']);
+  expect(check(root).code).toBe(1);
+});
+
 test.each([
   [
     'a service that imports a service',
