@@ -55,6 +55,7 @@ const TARGETS = {
     ['reference', 'scripts/write-reference.ts'],
     ['quickstart', 'scripts/record-quickstart.ts'],
   ],
+  mutation: [['mutation', 'node_modules/@stryker-mutator/core/bin/stryker.js', 'run']],
   verify: [...checks, vitest],
 };
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { isHonestUnknown, REASONS } from './condition.ts';
 import { REQUEST_REASONS } from './gates/gate.ts';
+import { REASON_SENTENCES } from './reason-sentences.ts';
 
 test('a required fact without an answer is an honest unknown whatever the reason', () => {
   for (const reason of REASONS) {
@@ -24,4 +25,8 @@ test('no reason is listed twice, so that a recorded one has one meaning', () => 
   const shared = new Set(['operator_freeze']);
   const all = [...REASONS, ...REQUEST_REASONS].filter((reason) => !shared.has(reason));
   expect(all.filter((reason, index) => all.indexOf(reason) !== index)).toEqual([]);
+});
+
+test('every reason has the sentence that says it to a person, and there is no sentence for another', () => {
+  expect(new Set(Object.keys(REASON_SENTENCES))).toEqual(new Set([...REASONS, ...REQUEST_REASONS]));
 });

@@ -96,6 +96,26 @@ test('of two constraints the stricter one stands in every field', () => {
   expect(mergeConstraints([strict, loose])).toEqual(strict);
 });
 
+test('what both allow, or neither demands, stays so', () => {
+  const free: Constraints = {
+    openTracking: true,
+    clickTracking: true,
+    attachments: true,
+    newProspects: true,
+    plainTextOnly: false,
+    requireOneClick: false,
+    verifiedRecipientsOnly: false,
+    aiGeneration: 'approved_template_only',
+  };
+  expect(mergeConstraints([free, { ...free }])).toEqual(free);
+});
+
+test('a field that says nothing takes nothing back', () => {
+  const silent = { maxLinks: undefined } as unknown as Constraints;
+  expect(mergeConstraints([{ maxLinks: 1 }, silent])).toEqual({ maxLinks: 1 });
+  expect(mergeConstraints([silent])).toEqual({});
+});
+
 test('an unset field is unlimited and stays unset', () => {
   expect(mergeConstraints([])).toEqual({});
   expect(mergeConstraints([{ maxLinks: 1 }, {}])).toEqual({ maxLinks: 1 });

@@ -114,8 +114,15 @@ describe('a gate that throws', () => {
       const decision = decide(caseWith(), GATES.with(index, broken));
       const finding = decision.gates[index]!;
       expect(finding).toMatchObject({ blocker, outcome: 'unknown', faulted: true });
-      expect(finding.because).toMatchObject([
-        { reason: 'gate_faulted', verdict: 'unknown', owner: 'orchestrate' },
+      expect(finding.because).toEqual([
+        {
+          layer: 'governance',
+          source: 'main',
+          fact: blocker,
+          reason: 'gate_faulted',
+          verdict: 'unknown',
+          owner: 'orchestrate',
+        },
       ]);
       expect(dispatches(decision.decision)).toBe(false);
       expect(decision.decision).not.toBe('BLOCK');
@@ -286,6 +293,35 @@ describe('what the product promises', () => {
     expect(decideOn(suppressed)).toMatchObject({ decision: 'BLOCK', approvalId: null });
   });
 
+  test('why a dispatch is safe sums up the gates, and rests on no fact of its own', () => {
+    const safe = (change: CaseChange = {}) => decideOn(change).rationale[6];
+    const says = (code: string) => ({ question: 'whyDispatchSafe', code, evidence: [] });
+    expect(safe()).toEqual(says('gates_pass'));
+    expect(safe(layers({ sending_domain: { facts: { dkim: 'weak' } } }))).toEqual(
+      says('gates_pass_degraded'),
+    );
+    expect(safe(sample)).toEqual(says('exploration_budget'));
+    expect(safe({ recipient: { suppression: 'suppressed' } })).toEqual(says('not_safe'));
+    expect(safe({ recipient: { suppression: 'unknown' } })).toEqual(says('unknown'));
+    expect(safe({ recipient: { suppression: 'unknown', duplicate: true } })).toEqual(says('not_safe'));
+  });
+
+  test('what goes out as it is carries no constraint, no approval, no review and no budget', () => {
+    expect(decideOn()).toMatchObject({
+      decision: 'APPROVE',
+      constraints: null,
+      constraintsDigest: null,
+      review: null,
+      approvalId: null,
+      budgetIds: [],
+      unblock: [],
+    });
+  });
+
+  test('an approval that nobody asked for is not spent', () => {
+    expect(decideOn({ approval: APPROVAL })).toMatchObject({ decision: 'APPROVE', approvalId: null });
+  });
+
   test('a supervised release asks for a review by a date', () => {
     const supervised = layers({ governance: { facts: { requestedMode: 'supervised' } } });
     const dueByMs = NOW_MS + POLICY.dispatch.reviewWithinSec * 1000;
@@ -344,9 +380,22 @@ describe('a release whose conditions this message cannot meet is no release', ()
       budgetIds: [],
       earliestReleaseMs: Date.parse('2026-03-03T00:00:00Z'),
     });
-    expect(used.gates[6]).toMatchObject({
+    expect(used.gates[6]).toEqual({
+      gate: 7,
+      blocker: 'reputation_unsafe',
       outcome: 'cap_reached',
-      because: [{ reason: 'constraint_unsatisfiable' }],
+      decision: 'HOLD_FOR_REPUTATION',
+      because: [
+        {
+          layer: 'pacing',
+          source: 'anna',
+          fact: 'constraints',
+          verdict: 'fail',
+          reason: 'constraint_unsatisfiable',
+          owner: 'orchestrate',
+        },
+      ],
+      faulted: false,
     });
     expect(used.gates).toHaveLength(10);
   });

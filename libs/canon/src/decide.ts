@@ -1,7 +1,7 @@
-import { mergeConstraints, permitsNothing } from './constraints.ts';
-import { digestOf } from './fingerprint.ts';
-import { type Because, becauseRequest, type DispatchCase, type Gate } from './gates/gate.ts';
+import { permitsNothing } from './constraints.ts';
+import { type Because, becauseRequest, type DispatchCase, type Gate, type GateAnswer } from './gates/gate.ts';
 import { GATES } from './gates/index.ts';
+import { type MergedConstraints, mergedConstraints } from './merged-constraints.ts';
 import type { ResolvedMode } from './mode.ts';
 import type { Constraints } from './policy.ts';
 import { answerRationale, type RationaleAnswer, UNANSWERED } from './rationale.ts';
@@ -54,8 +54,7 @@ const DAY_MS = 86_400_000;
 
 interface Asked {
   readonly finding: GateFinding;
-  readonly constraints: Constraints | null;
-  readonly releaseAtMs: number | null;
+  readonly answer: GateAnswer;
 }
 
 /**
@@ -64,52 +63,51 @@ interface Asked {
  */
 export function decide(input: DispatchCase, gates: readonly Gate[] = GATES): Decision {
   const asked = gates.map((gate, index) => ask(gate, index + 1, input));
-  const deciding = asked.reduce((worst, next) =>
-    hardnessOf(next.finding.decision) > hardnessOf(worst.finding.decision) ? next : worst,
-  );
-  const { decision } = deciding.finding;
-  if (!dispatches(decision)) return refuse(input, asked, deciding.finding);
-  const constraints = mergeConstraints(asked.flatMap((one) => one.constraints ?? []));
-  const unmet = decision === 'DEGRADE_AND_APPROVE' ? unmetConstraint(input, constraints) : null;
+  const deciding = hardestOf(asked);
+  const { decision } = deciding;
+  if (!dispatches(decision)) return refuse(input, asked, deciding);
+  const merged = mergedConstraints(asked.flatMap(({ answer }) => answer.constraints ?? NONE));
+  const unmet = decision === 'DEGRADE_AND_APPROVE' ? unmetConstraint(input, merged.constraints) : null;
   if (unmet) return refuse(input, withUnmet(asked, unmet), unmet.finding);
-  return release(input, asked, deciding.finding, constraints);
+  return release(input, asked, deciding, merged);
+}
+
+const NONE: readonly never[] = [];
+
+function hardestOf(asked: readonly Asked[]): GateFinding {
+  let deciding = asked[0]!.finding;
+  let hardness = hardnessOf(deciding.decision);
+  for (const { finding } of asked) {
+    if (hardnessOf(finding.decision) <= hardness) continue;
+    deciding = finding;
+    hardness = hardnessOf(finding.decision);
+  }
+  return deciding;
 }
 
 function ask(gate: Gate, number: number, input: DispatchCase): Asked {
   try {
     const answer = gate.ask(input);
-    return {
-      finding: finding(gate, number, answer.outcome, answer.because, false),
-      constraints: answer.constraints ?? null,
-      releaseAtMs: answer.releaseAtMs ?? null,
-    };
+    return { finding: finding(gate, number, answer, false), answer };
   } catch {
-    const reason = becauseRequest(
-      'governance',
-      'main',
-      gate.blocker,
-      'gate_faulted',
-      'orchestrate',
-      'unknown',
-    );
-    return {
-      finding: finding(gate, number, gate.faulted, [reason], true),
-      constraints: null,
-      releaseAtMs: null,
-    };
+    const answer = { outcome: gate.faulted, because: [gateFaulted(gate)] };
+    return { finding: finding(gate, number, answer, true), answer };
   }
 }
+
+const gateFaulted = (gate: Gate): Because =>
+  becauseRequest('governance', 'main', gate.blocker, 'gate_faulted', 'orchestrate', 'unknown');
 
 function finding(
   gate: Gate,
   number: number,
-  outcome: string,
-  because: readonly Because[],
+  { outcome, because }: GateAnswer,
   faulted: boolean,
 ): GateFinding {
-  const found = gate.outcomes.find((one) => one.name === outcome);
-  if (!found) throw new TypeError(`gate ${gate.blocker} has no outcome \`${outcome}\``);
-  return { gate: number, blocker: gate.blocker, outcome, decision: found.decision, because, faulted };
+  for (const { name, decision } of gate.outcomes) {
+    if (name === outcome) return { gate: number, blocker: gate.blocker, outcome, decision, because, faulted };
+  }
+  throw new TypeError(`gate ${gate.blocker} has no outcome \`${outcome}\``);
 }
 
 /** A degraded release whose conditions this very message cannot meet is no release. */
@@ -122,21 +120,20 @@ function unmetConstraint(input: DispatchCase, constraints: Constraints): Asked |
     (constraints.verifiedRecipientsOnly === true && !action.recipientVerified) ||
     (constraints.newProspects === false && input.recipient.touches === 0);
   if (!unmet) return null;
-  const number = DISPATCH_BLOCKERS.indexOf('reputation_unsafe') + 1;
-  return {
-    finding: {
-      gate: number,
-      blocker: 'reputation_unsafe',
-      outcome: 'cap_reached',
-      decision: 'HOLD_FOR_REPUTATION',
-      because: [
-        becauseRequest('pacing', action.mailbox, 'constraints', 'constraint_unsatisfiable', 'orchestrate'),
-      ],
-      faulted: false,
-    },
-    constraints: null,
+  const blocker = 'reputation_unsafe';
+  const answer: GateAnswer<'cap_reached'> = {
+    outcome: 'cap_reached',
+    because: [
+      becauseRequest('pacing', action.mailbox, 'constraints', 'constraint_unsatisfiable', 'orchestrate'),
+    ],
     // What is used up of a day comes back with the next one (UTC): without a time nobody would look again.
     releaseAtMs: usedUp && constraints.maxToday !== 0 ? (Math.floor(nowMs / DAY_MS) + 1) * DAY_MS : null,
+  };
+  const gate = DISPATCH_BLOCKERS.indexOf(blocker) + 1;
+  const { outcome, because } = answer;
+  return {
+    finding: { gate, blocker, outcome, decision: 'HOLD_FOR_REPUTATION', because, faulted: false },
+    answer,
   };
 }
 
@@ -147,7 +144,7 @@ function release(
   input: DispatchCase,
   asked: readonly Asked[],
   deciding: GateFinding,
-  constraints: Constraints,
+  { constraints, digest }: MergedConstraints,
 ): Decision {
   const degraded = deciding.decision === 'DEGRADE_AND_APPROVE';
   const mode = input.reading.truth?.mode ?? null;
@@ -167,10 +164,10 @@ function release(
   return {
     ...named(deciding),
     gates: asked.map((one) => one.finding),
-    rationale: rationaleOf(input, safe),
+    rationale: rationaleOf(input, asked, safe),
     mode,
     constraints: degraded ? constraints : null,
-    constraintsDigest: degraded ? digestOf(constraints) : null,
+    constraintsDigest: degraded ? digest : null,
     review:
       mode?.resolved === 'supervised'
         ? { required: true, dueByMs: input.nowMs + input.policy.dispatch.reviewWithinSec * 1000 }
@@ -184,11 +181,16 @@ function release(
 }
 
 function refuse(input: DispatchCase, asked: readonly Asked[], deciding: GateFinding): Decision {
-  const findings = asked.map((one) => one.finding);
-  const inTheWay = findings.filter((found) => !dispatches(found.decision));
-  const unblock = inTheWay.flatMap((found) => found.because.map((one) => ({ ...one, gate: found.gate })));
-  const releases = asked.flatMap((one) => (one.releaseAtMs === null ? [] : [one.releaseAtMs]));
-  const unknown = inTheWay.every((found) => found.outcome === 'unknown' || found.outcome === 'stale');
+  const unblock: UnblockItem[] = [];
+  let unknown = true;
+  let releaseMs: number | null = null;
+  for (const { finding, answer } of asked) {
+    const { releaseAtMs = null } = answer;
+    if (releaseAtMs !== null) releaseMs = Math.max(releaseMs ?? releaseAtMs, releaseAtMs);
+    if (dispatches(finding.decision)) continue;
+    for (const one of finding.because) unblock.push({ ...one, gate: finding.gate });
+    if (finding.outcome !== 'unknown' && finding.outcome !== 'stale') unknown = false;
+  }
   const safe: RationaleAnswer<'whyDispatchSafe'> = {
     question: 'whyDispatchSafe',
     code: unknown ? 'unknown' : 'not_safe',
@@ -197,8 +199,8 @@ function refuse(input: DispatchCase, asked: readonly Asked[], deciding: GateFind
   const final = deciding.decision === 'BLOCK';
   return {
     ...named(deciding),
-    gates: findings,
-    rationale: rationaleOf(input, safe),
+    gates: asked.map((one) => one.finding),
+    rationale: rationaleOf(input, asked, safe),
     mode: input.reading.truth?.mode ?? null,
     constraints: null,
     constraintsDigest: null,
@@ -207,7 +209,7 @@ function refuse(input: DispatchCase, asked: readonly Asked[], deciding: GateFind
     budgetIds: [],
     unblock,
     lane: final ? null : laneOf(unblock.map((one) => one.owner)),
-    earliestReleaseMs: final || releases.length === 0 ? null : Math.max(...releases),
+    earliestReleaseMs: final ? null : releaseMs,
   };
 }
 
@@ -218,10 +220,17 @@ const named = (deciding: GateFinding) => ({
   decidingOutcome: deciding.outcome,
 });
 
-function rationaleOf(input: DispatchCase, safe: RationaleAnswer): readonly RationaleAnswer[] {
-  const answers = [...answersTo(input), safe];
-  return RATIONALE_QUESTIONS.map((question) => answers.find((answer) => answer.question === question)!);
+/** As gate 9 heard them; where it did not, or failed in asking, they are asked for here. */
+function rationaleOf(
+  input: DispatchCase,
+  asked: readonly Asked[],
+  safe: RationaleAnswer,
+): readonly RationaleAnswer[] {
+  const heard = asked.find(({ answer }) => answer.rationale)?.answer.rationale ?? answersTo(input);
+  return heard.toSpliced(SAFE, 0, safe);
 }
+
+const SAFE = RATIONALE_QUESTIONS.indexOf('whyDispatchSafe');
 
 /** A fault here is gate 9's as well, which holds for it. */
 function answersTo(input: DispatchCase): readonly RationaleAnswer[] {

@@ -258,11 +258,16 @@ export function factSpec(layer: CanonicalBlockerLayer, fact: string): FactSpec |
   return Object.hasOwn(FACTS[layer], fact) ? (FACTS[layer] as Record<string, FactSpec>)[fact] : undefined;
 }
 
+const REQUIRED_FACTS = new Map(
+  Object.entries<Record<string, FactSpec>>(FACTS).map(([layer, facts]) => [
+    layer,
+    Object.keys(facts).filter((fact) => facts[fact]!.required),
+  ]),
+);
+
 /** The closed list of facts without which a source of this layer is not ready. */
 export function requiredFacts(layer: CanonicalBlockerLayer): readonly string[] {
-  return Object.entries(FACTS[layer] as Record<string, FactSpec>).flatMap(([fact, spec]) =>
-    spec.required ? [fact] : [],
-  );
+  return REQUIRED_FACTS.get(layer)!;
 }
 
 /** Null when the value fits the catalogue, else what is wrong with it, in words for the person who sent it. */

@@ -8,7 +8,7 @@ import {
   lost,
   NOW_MS,
 } from './dispatch-case.test-support.ts';
-import { answerRationale, stepDueAtMs, supported } from './rationale.ts';
+import { answerRationale, stepDueAtMs, supported, UNANSWERED } from './rationale.ts';
 import type { RationaleQuestion } from './words.ts';
 
 const answer = (question: RationaleQuestion, change: CaseChange = {}) =>
@@ -31,6 +31,61 @@ test('when all is well seven answers support the dispatch, each with what it res
     expect(supported(one)).toBe(true);
     expect(one.evidence.length).toBeGreaterThan(0);
   }
+});
+
+test('each answer names the facts that it was computed from', () => {
+  const evidence = Object.fromEntries(
+    answerRationale(caseWith()).map((one) => [one.question, one.evidence.join(' ')]),
+  );
+  expect(evidence).toEqual({
+    whyProspect: 'data/crm/provenanceShare',
+    whyNow: 'campaign/spring/campaignState',
+    whyMailbox: 'pacing/anna/capToday',
+    whyCta: 'campaign/spring/cta',
+    // The first eight are enough to look at.
+    whyConfidence:
+      'billing/main/subscriptionStatus billing/main/paymentMethod billing/main/entitlementRemaining ' +
+      'sending_domain/acme-example/spf sending_domain/acme-example/dkim sending_domain/acme-example/dmarc ' +
+      'sending_domain/acme-example/alignment mailbox/anna/identityClass',
+    whyTone: 'campaign/spring/tone',
+    whySilenceNotSafer: 'pacing/anna/band',
+  });
+});
+
+test.each<[string, Changes, string]>([
+  ['billing', { billing: { facts: { paymentMethod: lost('no_answer') } } }, 'billing/main/paymentMethod'],
+  [
+    'the domain',
+    { sending_domain: { facts: { dmarc: lost('timeout') } } },
+    'sending_domain/acme-example/dmarc',
+  ],
+  ['the mailbox', { mailbox: { facts: { canSend: lost('no_answer') } } }, 'mailbox/anna/canSend'],
+  ['governance', { governance: { facts: { freeze: lost('heartbeat_lost') } } }, 'governance/main/freeze'],
+  ['pacing', { pacing: { facts: { capToday: lost('heartbeat_lost') } } }, 'pacing/anna/capToday'],
+  ['a band that is no sample', { pacing: { facts: { band: lost('heartbeat_lost') } } }, 'pacing/anna/band'],
+  ['the campaign', { campaign: { facts: { lint: lost('no_answer') } } }, 'campaign/spring/lint'],
+  ['the import', { data: { facts: { importState: lost('expired') } } }, 'data/crm/importState'],
+])('there is no confidence without an answer of %s', (_, changes, evidence) => {
+  expect(answer('whyConfidence', layers(changes))).toEqual({
+    question: 'whyConfidence',
+    code: 'insufficient',
+    evidence: [evidence],
+  });
+});
+
+test('answers that cannot be computed support nothing, and are the same seven', () => {
+  expect(UNANSWERED.map((one) => one.question)).toEqual(
+    answerRationale(caseWith()).map((one) => one.question),
+  );
+  expect(UNANSWERED.map((one) => `${one.code} ${one.evidence.length}`)).toEqual([
+    'unknown 0',
+    'unknown 0',
+    'unknown 0',
+    'unknown 0',
+    'insufficient 0',
+    'unknown 0',
+    'silence_safer 0',
+  ]);
 });
 
 describe('why now', () => {
@@ -130,7 +185,9 @@ test('a tie goes to silence', () => {
   expect(code('whySilenceNotSafer', layers({ campaign: { facts: { campaignState: 'done' } } }))).toBe(
     'silence_safer',
   );
-  expect(code('whySilenceNotSafer', layers({ pacing: { facts: { band: 'watch' } } }))).toBe('silence_equal');
+  for (const band of ['watch', 'throttled', 'quarantined', 'blocked']) {
+    expect(code('whySilenceNotSafer', layers({ pacing: { facts: { band } } }))).toBe('silence_equal');
+  }
   expect(code('whySilenceNotSafer', { recipient: { touches: 3 } })).toBe('step_within_touch_budget');
   expect(code('whySilenceNotSafer', { recipient: { touches: 4 } })).toBe('silence_equal');
 });

@@ -1,5 +1,6 @@
 import { isExplorable } from './facts.ts';
 import type { DispatchCase } from './gates/gate.ts';
+import { type StandingCase, standing } from './standing.ts';
 import type { ReadFact } from './truth-reading.ts';
 import { type RationaleCode, type RationaleQuestion, supportsDispatch } from './words.ts';
 
@@ -17,17 +18,61 @@ export const supported = (answer: RationaleAnswer): boolean => supportsDispatch(
  * nothing else of the request counts. The eighth, whyDispatchSafe, sums up the gates and is answered after them.
  */
 export function answerRationale(input: DispatchCase): readonly RationaleAnswer[] {
-  const now = whyNow(input);
+  const told = toldByTruth(input);
+  const now = whyNow(input, told);
   return [
-    whyProspect(input),
+    whyProspect(input, told),
     now,
-    whyMailbox(input),
-    whyCta(input),
-    whyConfidence(input),
-    whyTone(input),
-    whySilenceNotSafer(input, supported(now)),
+    whyMailbox(input, told),
+    input.action.step === 1 ? told.ctaFirst : told.cta,
+    input.reservation.budget === 'available' ? told.confidenceInBudget : told.confidence,
+    told.tone,
+    whySilenceNotSafer(input, told, supported(now)),
   ];
 }
+
+/** What the answers rest on, and those of them to which the request has little to add. */
+interface Told {
+  readonly provenance: readonly string[];
+  readonly capToday: readonly string[];
+  readonly state: ReadFact;
+  readonly stateCited: readonly string[];
+  readonly cta: RationaleAnswer<'whyCta'>;
+  /** Of a first message. */
+  readonly ctaFirst: RationaleAnswer<'whyCta'>;
+  readonly confidence: RationaleAnswer<'whyConfidence'>;
+  /** While a budget for exploring is there. */
+  readonly confidenceInBudget: RationaleAnswer<'whyConfidence'>;
+  readonly tone: RationaleAnswer<'whyTone'>;
+  readonly worseBand: boolean;
+  readonly bandCited: readonly string[];
+  readonly repliesCited: readonly string[];
+  readonly consented: boolean;
+  readonly basisCited: readonly string[];
+}
+
+const toldByTruth = standing((input): Told => {
+  const { reading, action } = input;
+  const state = reading.fact('campaign', action.campaign, 'campaignState');
+  const band = reading.fact('pacing', action.mailbox, 'band');
+  const basis = reading.fact('governance', 'main', 'lawfulBasis');
+  return {
+    provenance: [`data/${action.importSource}/provenanceShare`],
+    capToday: [`pacing/${action.mailbox}/capToday`],
+    state,
+    stateCited: cite(state),
+    cta: whyCta(input, false),
+    ctaFirst: whyCta(input, true),
+    confidence: whyConfidence(input, false),
+    confidenceInBudget: whyConfidence(input, true),
+    tone: whyTone(input),
+    worseBand: ['watch', 'throttled', 'quarantined', 'blocked'].includes(String(band.value)),
+    bandCited: cite(band),
+    repliesCited: cite(reading.fact('mailbox', action.mailbox, 'canReadReplies')),
+    consented: basis.value === 'consent',
+    basisCited: cite(basis),
+  };
+});
 
 /** The same seven when they cannot be computed: nothing that supports a dispatch, and still a row in the audit. */
 export const UNANSWERED: readonly RationaleAnswer[] = [
@@ -43,12 +88,8 @@ export const UNANSWERED: readonly RationaleAnswer[] = [
 const cite = (...facts: ReadFact[]): string[] =>
   facts.map((fact) => `${fact.layer}/${fact.source}/${fact.fact}`);
 
-function whyProspect({ action }: DispatchCase): RationaleAnswer<'whyProspect'> {
-  return {
-    question: 'whyProspect',
-    code: action.prospect,
-    evidence: [`data/${action.importSource}/provenanceShare`],
-  };
+function whyProspect({ action }: DispatchCase, { provenance }: Told): RationaleAnswer<'whyProspect'> {
+  return { question: 'whyProspect', code: action.prospect, evidence: provenance };
 }
 
 /** When a person who was written to may be written to again, ms since the epoch; null where no touch came before. */
@@ -57,13 +98,12 @@ export function stepDueAtMs({ recipient, policy }: DispatchCase): number | null 
   return recipient.lastTouchAtMs + policy.dispatch.stepIntervalSec * 1000;
 }
 
-function whyNow(input: DispatchCase): RationaleAnswer<'whyNow'> {
-  const { reading, action, recipient, nowMs } = input;
-  const state = reading.fact('campaign', action.campaign, 'campaignState');
+function whyNow(input: DispatchCase, { state, stateCited }: Told): RationaleAnswer<'whyNow'> {
+  const { action, recipient, nowMs } = input;
   const answer = (code: RationaleCode<'whyNow'>): RationaleAnswer<'whyNow'> => ({
     question: 'whyNow',
     code,
-    evidence: cite(state),
+    evidence: stateCited,
   });
   if (state.verdict === 'unknown') return answer('unknown');
   if (state.value !== 'active') return answer('no_time_basis');
@@ -73,8 +113,10 @@ function whyNow(input: DispatchCase): RationaleAnswer<'whyNow'> {
   return answer((stepDueAtMs(input) ?? nowMs) <= nowMs ? 'step_due' : 'too_soon');
 }
 
-function whyMailbox({ action, recipient, reservation, policy }: DispatchCase): RationaleAnswer<'whyMailbox'> {
-  const evidence = [`pacing/${action.mailbox}/capToday`];
+function whyMailbox(
+  { action, recipient, reservation, policy }: DispatchCase,
+  { capToday }: Told,
+): RationaleAnswer<'whyMailbox'> {
   const { own, best, mailboxes } = reservation.headroom;
   const code =
     recipient.lastMailbox === action.mailbox
@@ -86,29 +128,31 @@ function whyMailbox({ action, recipient, reservation, policy }: DispatchCase): R
           : best - own <= policy.dispatch.headroomTieShare
             ? 'best_headroom'
             : 'rotation_only';
-  return { question: 'whyMailbox', code, evidence };
+  return { question: 'whyMailbox', code, evidence: capToday };
 }
 
-function whyCta({ reading, action }: DispatchCase): RationaleAnswer<'whyCta'> {
+function whyCta({ reading, action }: StandingCase, isFirst: boolean): RationaleAnswer<'whyCta'> {
   const cta = reading.fact('campaign', action.campaign, 'cta');
   const code =
     cta.verdict === 'unknown'
       ? 'unknown'
-      : cta.value === 'breakup' && action.step === 1
+      : cta.value === 'breakup' && isFirst
         ? 'stage_mismatch'
         : (cta.value as RationaleCode<'whyCta'>);
   return { question: 'whyCta', code, evidence: cite(cta) };
 }
 
-function whyTone({ reading, action }: DispatchCase): RationaleAnswer<'whyTone'> {
+function whyTone({ reading, action }: StandingCase): RationaleAnswer<'whyTone'> {
   const tone = reading.fact('campaign', action.campaign, 'tone');
   const code = tone.verdict === 'unknown' ? 'unknown' : (tone.value as RationaleCode<'whyTone'>);
   return { question: 'whyTone', code, evidence: cite(tone) };
 }
 
 /** Over the required facts of just the sources that the request names. */
-function whyConfidence(input: DispatchCase): RationaleAnswer<'whyConfidence'> {
-  const { reading, action, reservation } = input;
+function whyConfidence(
+  { reading, action }: StandingCase,
+  isBudgeted: boolean,
+): RationaleAnswer<'whyConfidence'> {
   const facts = [
     ...reading.required('billing', 'main'),
     ...reading.required('sending_domain', action.domain),
@@ -131,45 +175,39 @@ function whyConfidence(input: DispatchCase): RationaleAnswer<'whyConfidence'> {
   const uncovered = unknown.filter((fact) => !(fact.layer === 'pacing' && isExplorable(fact.reason)));
   if (uncovered.some((fact) => fact.reason === 'disagreement')) return answer('conflicting', uncovered);
   if (uncovered.length > 0) return answer('insufficient', uncovered);
-  if (unknown.length > 0) {
-    return answer(reservation.budget === 'available' ? 'bounded_unknown' : 'insufficient', unknown);
-  }
+  if (unknown.length > 0) return answer(isBudgeted ? 'bounded_unknown' : 'insufficient', unknown);
   return failing.length > 0 ? answer('pass_soft_fail', failing) : answer('all_fresh_pass', facts);
 }
 
 /** Silence needs no reason; speaking does. A tie goes to silence. */
 function whySilenceNotSafer(
   input: DispatchCase,
+  told: Told,
   nowSupported: boolean,
 ): RationaleAnswer<'whySilenceNotSafer'> {
-  const { reading, action, recipient, policy } = input;
-  const band = reading.fact('pacing', action.mailbox, 'band');
-  const worse = ['watch', 'throttled', 'quarantined', 'blocked'].includes(String(band.value));
-  const awaited = awaitedBecause(input);
+  const { recipient, policy } = input;
+  const awaited = awaitedBecause(input, told);
   if (awaited) return awaited;
   const code: RationaleCode<'whySilenceNotSafer'> = !nowSupported
     ? 'silence_safer'
-    : worse
+    : told.worseBand
       ? 'silence_equal'
       : recipient.touches < policy.dispatch.touchesMax
         ? 'step_within_touch_budget'
         : 'silence_equal';
-  return { question: 'whySilenceNotSafer', code, evidence: cite(band) };
+  return { question: 'whySilenceNotSafer', code, evidence: told.bandCited };
 }
 
 /** Why the recipient waits for a message; a mailbox in trouble still owes these. */
-function awaitedBecause({
-  recipient,
-  action,
-  reading,
-}: DispatchCase): RationaleAnswer<'whySilenceNotSafer'> | null {
+function awaitedBecause(
+  { recipient, action }: DispatchCase,
+  { repliesCited, consented, basisCited }: Told,
+): RationaleAnswer<'whySilenceNotSafer'> | null {
   const question = 'whySilenceNotSafer';
   const { conversation } = recipient;
   if (conversation === 'reply_owed' || conversation === 'commitment_due') {
-    const replies = reading.fact('mailbox', action.mailbox, 'canReadReplies');
-    return { question, code: conversation, evidence: cite(replies) };
+    return { question, code: conversation, evidence: repliesCited };
   }
-  const basis = reading.fact('governance', 'main', 'lawfulBasis');
-  const optedIn = basis.value === 'consent' && action.prospect === 'inbound_interest';
-  return optedIn ? { question, code: 'opted_in_expectation', evidence: cite(basis) } : null;
+  const optedIn = consented && action.prospect === 'inbound_interest';
+  return optedIn ? { question, code: 'opted_in_expectation', evidence: basisCited } : null;
 }

@@ -1,29 +1,10 @@
-import type { FactReading, Reason } from './condition.ts';
-import { type FactValue, factSpec, requiredFacts } from './facts.ts';
-import { ruleOf } from './rules/index.ts';
+import type { Reason } from './condition.ts';
+import type { Found, StandingCase } from './standing.ts';
 import type { CanonicalRuntimeTruth, TruthLayer, TruthSource } from './truth.ts';
-import {
-  type CanonicalBlockerLayer,
-  type CheckVerdict,
-  type ManagedExecutionState,
-  type Owner,
-  stateToBucket,
-} from './words.ts';
+import { type IndexedSource, type ReadFact, TruthIndex, unanswered, whyNever } from './truth-index.ts';
+import { type CanonicalBlockerLayer, type ManagedExecutionState, stateToBucket } from './words.ts';
 
-/** One fact as a reader at a given time must take it: past its age, or from a stale truth, it is unknown. */
-export interface ReadFact {
-  readonly layer: CanonicalBlockerLayer;
-  readonly source: string;
-  readonly fact: string;
-  readonly value: FactValue | undefined;
-  readonly verdict: CheckVerdict;
-  readonly severity: FactReading['severity'];
-  readonly reason: Reason;
-  readonly owner: Owner;
-  readonly observedAtMs: number | null;
-  /** Nobody's fault and no person's work: the answer only has to arrive again. */
-  readonly stale: boolean;
-}
+export type { ReadFact } from './truth-index.ts';
 
 /** States that a machine keeps when a fact of its layer expires: something else than that fact made them. */
 const OUTLIVES_EXPIRY: ReadonlySet<ManagedExecutionState> = new Set([
@@ -35,70 +16,60 @@ const OUTLIVES_EXPIRY: ReadonlySet<ManagedExecutionState> = new Set([
   'provisioning',
 ]);
 
-/** An answer that is missing is ours to get; what an operator decides only an operator can say. */
-function ownerOfUnknown(layer: CanonicalBlockerLayer): Owner {
-  return ruleOf(layer).owner === 'operator' ? 'operator' : 'orchestrate';
-}
-
 /** Reads a truth at a moment. Only the named sources of a layer are ever consulted. */
 export class TruthReading {
   readonly truth: CanonicalRuntimeTruth | null;
   readonly fresh: boolean;
   readonly nowMs: number;
+  readonly #index: TruthIndex | null;
+  #found: Found | null = null;
+  #foundFor: Pick<StandingCase, 'policy' | 'action'> | null = null;
 
   constructor(truth: CanonicalRuntimeTruth | null, fresh: boolean, nowMs: number) {
     this.truth = truth;
     this.fresh = fresh && truth !== null;
     this.nowMs = nowMs;
+    this.#index = truth && TruthIndex.of(truth);
   }
 
   source(layer: CanonicalBlockerLayer, source: string): TruthSource | undefined {
-    return this.truth?.layers[layer].sources.find((one) => one.source === source);
+    return this.#indexed(layer, source)?.source;
+  }
+
+  #indexed(layer: CanonicalBlockerLayer, source: string): IndexedSource | undefined {
+    return this.#index?.source(layer, source);
   }
 
   /** What a layer shows now: past its validity, or in a truth that is stale, it reads unknown. */
   layer(layer: CanonicalBlockerLayer): Omit<TruthLayer, 'sources' | 'validUntilMs'> {
-    const unanswered = (reason: Reason) =>
+    const unknown = (reason: Reason) =>
       ({ state: 'unknown', bucket: stateToBucket('unknown'), owner: 'orchestrate', reason }) as const;
-    if (!this.truth || !this.fresh) return unanswered('truth_stale');
+    if (!this.truth || !this.fresh) return unknown('truth_stale');
     const { state, bucket, owner, reason, validUntilMs } = this.truth.layers[layer];
     const expired = validUntilMs !== null && validUntilMs <= this.nowMs;
-    return expired && !OUTLIVES_EXPIRY.has(state) ? unanswered('expired') : { state, bucket, owner, reason };
+    return expired && !OUTLIVES_EXPIRY.has(state) ? unknown('expired') : { state, bucket, owner, reason };
   }
 
   fact(layer: CanonicalBlockerLayer, source: string, fact: string): ReadFact {
-    const spec = factSpec(layer, fact);
-    const base = { layer, source, fact, owner: ownerOfUnknown(layer) };
-    const unanswered = (reason: Reason, stale: boolean): ReadFact => ({
-      ...base,
-      // An answer that only has to arrive again is work for nobody but us.
-      owner: stale ? 'orchestrate' : base.owner,
-      value: undefined,
-      verdict: 'unknown',
-      severity: 'none',
-      reason,
-      observedAtMs: null,
-      stale,
-    });
-    if (!this.fresh) return unanswered('truth_stale', true);
-    const found = this.source(layer, source)?.facts.find((one) => one.fact === fact);
-    if (!found) return unanswered(spec?.missing ?? 'never_observed', false);
-    if (found.expiresAtMs !== null && found.expiresAtMs <= this.nowMs) return unanswered('expired', true);
-    const { verdict, severity, reason, owner, observedAtMs } = found;
-    // The last value of an unknown is history: a gate that read it would take a guess for an answer.
-    const value = verdict === 'unknown' ? undefined : found.value;
-    const stale = reason === 'expired';
-    const whose = verdict !== 'unknown' ? owner : stale ? 'orchestrate' : base.owner;
-    return { ...base, value, verdict, severity, reason, owner: whose, observedAtMs, stale };
+    if (!this.fresh) return unanswered(layer, source, fact, 'truth_stale', true);
+    const found = this.#indexed(layer, source)?.fact(fact);
+    if (!found) return unanswered(layer, source, fact, whyNever(layer, fact), false);
+    return found.expiresAtMs <= this.nowMs ? unanswered(layer, source, fact, 'expired', true) : found.read;
   }
 
   /** Every required fact of a source, read at this moment; one unknown when the source does not exist. */
   required(layer: CanonicalBlockerLayer, source: string): readonly ReadFact[] {
-    const found = this.source(layer, source);
-    if (!found || !this.fresh) return [this.fact(layer, source, 'source')];
-    const named = found.facts.filter((fact) => fact.required).map((fact) => fact.fact);
-    // What became required after this source last spoke has no answer yet, which is not the same as a good one.
-    return [...new Set([...named, ...requiredFacts(layer)])].map((fact) => this.fact(layer, source, fact));
+    const found = this.fresh ? this.#indexed(layer, source) : undefined;
+    return (found?.required ?? ['source']).map((fact) => this.fact(layer, source, fact));
+  }
+
+  /** What was found of this truth before, as far as it still stands now. */
+  standing({ policy, action }: Pick<StandingCase, 'policy' | 'action'>): Found {
+    if (this.#found && this.#foundFor?.policy === policy && this.#foundFor.action === action)
+      return this.#found;
+    this.#found = this.#index?.findings.at(this, policy, action) ?? new Map();
+    this.#foundFor = { policy, action };
+    return this.#found;
   }
 
   /** Whether a hard failure of this fact runs inside its grace now. */

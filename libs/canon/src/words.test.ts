@@ -2,18 +2,24 @@ import { expect, test } from 'vitest';
 import {
   CANONICAL_BLOCKER_LAYERS,
   CHECK_VERDICTS,
+  CONVERSATION_STATES,
   DECISIONS_MILD_TO_HARD,
   DISPATCH_BLOCKERS,
   DISPATCH_DECISIONS,
   dispatches,
+  FREEZE_CAUSES,
   GOVERNANCE_MODES,
   hardnessOf,
+  LANES,
   LAYER_EVENTS,
   MANAGED_EXECUTION_STATES,
+  OWNERS,
   RATIONALE_CODES,
   RATIONALE_QUESTIONS,
   READINESS_BUCKETS,
+  RISK_LEVELS,
   RISK_NAMES,
+  RISK_PHASES,
   RISKS,
   STATES_WORST_FIRST,
   stateToBucket,
@@ -112,4 +118,48 @@ test('seventeen high and nine medium risks; five of the high ones are left by wa
     words(`complaint_ge_0_10 hard_bounce_ge_5 identity_unscoped_or_scope_changed hostile_or_legal_reply_24h
       template_digest_drift`),
   );
+});
+
+test('the smaller lists are these', () => {
+  expect(OWNERS).toEqual(words('client orchestrate operator'));
+  expect(RISK_LEVELS).toEqual(words('medium high'));
+  expect(RISK_PHASES).toEqual(words('active serving'));
+  expect(LANES).toEqual(words('person client watch'));
+  expect(FREEZE_CAUSES).toEqual(words('freeze freeze_all'));
+  expect(CONVERSATION_STATES).toEqual(
+    words('none replied out_of_office touched_by_colleague unknown reply_owed commitment_due'),
+  );
+});
+
+test('the answers that support a dispatch are these', () => {
+  const supporting = RATIONALE_QUESTIONS.flatMap((question) => RATIONALE_CODES[question].supports);
+  expect(supporting).toEqual(
+    words(`icp_rule_match inbound_interest existing_customer referral prior_conversation verified_import
+      trigger_recent step_due reply_owed renewal_window reactivation_due
+      thread_owner account_owner provider_match best_headroom only_eligible
+      question resource meeting reply_request opt_in breakup
+      all_fresh_pass pass_soft_fail score_above_floor bounded_unknown
+      brand_match thread_match sector_formal neutral_lint
+      gates_pass gates_pass_degraded exploration_budget approval_bound
+      reply_owed commitment_due opted_in_expectation step_within_touch_budget`),
+  );
+});
+
+test('every risk belongs to the layer whose facts tell it', () => {
+  const byLayer = CANONICAL_BLOCKER_LAYERS.map((layer) => [
+    layer,
+    RISK_NAMES.filter((name) => RISKS[name].layer === layer).join(' '),
+  ]);
+  expect(Object.fromEntries(byLayer)).toEqual({
+    billing: 'billing_grace',
+    sending_domain: 'domain_auth_failing weak_dkim domain_grace',
+    mailbox: 'bounce_blind_mailbox identity_unscoped_or_scope_changed sender_age_lt_14d replies_unreadable',
+    provider_health: 'ai_fallback_or_unlinted_output',
+    governance: 'sector_regulated jurisdiction_unknown unknown_share_ge_25pct audit_sink_unhealthy',
+    continuity_window: 'clock_or_scheduler_fault',
+    pacing:
+      'complaint_ge_0_10 hard_bounce_ge_5 volume_jump_gt_2x hostile_or_legal_reply_24h unresolved_outcomes reputation_watch unsub_ge_1',
+    campaign: 'template_digest_drift',
+    data: 'data_provenance_unknown suppression_sync_stale verified_share_low import_stale',
+  });
 });

@@ -1,10 +1,18 @@
 import type { Contender } from './measure.ts';
 
+export interface Prepared {
+  /** Ours first, then the references. */
+  readonly contenders: readonly Contender[];
+  /** Measured and shown beside them, and outside the bound: they do more or less than the contenders. */
+  readonly besides?: readonly Contender[];
+  /** All of them do so many operations in a pass. */
+  readonly opsPerPass: number;
+}
+
 export interface Bench {
   readonly name: string;
   readonly about: string;
   /** How many times faster than the fastest reference it has to be. */
   readonly ratioMin: number;
-  /** Ours first, then the references; all of them do `opsPerPass` operations in a pass. */
-  readonly prepare: () => Promise<{ readonly contenders: readonly Contender[]; readonly opsPerPass: number }>;
+  readonly prepare: () => Promise<Prepared>;
 }

@@ -57,6 +57,14 @@ test('the table says what each way takes, and whether the bound was kept', () =>
   expect(tableOf({ ...KNOWN[0]!, ratioMin: 4 }, ROWS, kept)).toContain('passed: 4.00 times');
 });
 
+test('what is outside of the bound stands below it and is compared with ours all the same', () => {
+  const table = tableOf(KNOWN[0]!, ROWS, missed, [{ name: 'less work', usPerOp: 1 }]);
+  expect(table).toMatch(
+    /other .*\n {2}outside of the bound:\n {2}less work +1\.00 us\/op +1000000 op\/s +0\.50 x\n/,
+  );
+  expect(tableOf(KNOWN[0]!, ROWS, missed)).not.toContain('outside');
+});
+
 test('help names every benchmark', () => {
   expect(usageOf(KNOWN)).toMatch(/ {2}decide +measures decide\n {2}fingerprint +measures fingerprint\n/);
 });

@@ -3,116 +3,100 @@ import {
   type DispatchCase,
   isExplorable,
   type ReadFact,
+  type TruthReading,
 } from '@orchestrate/canon';
 
 /** A case as a general engine wants it: one level of words, whole numbers and booleans. */
 export type FlatFacts = Readonly<Record<string, string | number | boolean>>;
 
-/** `hard` outside its grace; inside it whether a message delivered since has proven the domain. */
-type Answer = 'pass' | 'soft' | 'grace_proven' | 'grace' | 'hard' | 'unknown' | 'stale';
+/** All that the ten rules want of a case, made anew for each request. */
+export function flatFacts(input: DispatchCase): FlatFacts {
+  return Object.assign(truthFacts(input), requestFacts(input));
+}
 
 /**
- * What the ten rules want of the truth, of the sources that the request names. A caller can keep it from one truth to
- * the next, so it is worked out before anything is measured; expiry and graces then cost the engines nothing.
+ * What they want of the truth, at this moment, of the sources that the request names: each fact is read once, by its
+ * name, and no list or record is made on the way.
  */
-export function truthFacts(input: DispatchCase): FlatFacts {
-  const { reading, action } = input;
+export function truthFacts({ reading, action }: DispatchCase): FlatFacts {
   const { mailbox, domain, campaign, importSource } = action;
-  const read = (layer: CanonicalBlockerLayer, source: string, fact: string) =>
-    reading.fact(layer, source, fact);
-  const of = (layer: CanonicalBlockerLayer, source: string) => (fact: string) =>
-    answer(input, read(layer, source, fact));
-  const [billing, domainFact, mailboxFact, governance, window, pacing, campaignFact, data] = [
-    of('billing', 'main'),
-    of('sending_domain', domain),
-    of('mailbox', mailbox),
-    of('governance', 'main'),
-    of('continuity_window', 'main'),
-    of('pacing', mailbox),
-    of('campaign', campaign),
-    of('data', importSource),
-  ];
-  const causes = (layer: CanonicalBlockerLayer, source: string) => {
-    const found = reading.fresh ? reading.source(layer, source) : undefined;
-    const any = (record: object | undefined) => Object.keys(record ?? {}).length > 0;
-    return {
-      enabled: found?.enabled ?? true,
-      held: any(found?.causes.holds),
-      cooling: any(found?.causes.cooldowns),
-      closed: any(found?.causes.closures),
-      requalifying: any(found?.causes.requalifications),
-    };
-  };
-  const [mailboxCauses, pacingCauses, campaignCauses, dataCauses] = [
-    causes('mailbox', mailbox),
-    causes('pacing', mailbox),
-    causes('campaign', campaign),
-    causes('data', importSource),
-  ];
-  const band = read('pacing', mailbox, 'band');
-  const requested = read('governance', 'main', 'requestedMode');
-  const sync = read('data', importSource, 'suppressionSyncAgeSec');
+  const plain = (layer: CanonicalBlockerLayer, source: string, fact: string) =>
+    answerOf(reading.fact(layer, source, fact));
+  const worded = (layer: CanonicalBlockerLayer, source: string, fact: string) =>
+    wordOf(reading.fact(layer, source, fact));
+  const alignment = reading.fact('sending_domain', domain, 'alignment');
+  const proof = (fact: string) => proofOf(reading, reading.fact('sending_domain', domain, fact), alignment);
+  const sync = reading.fact('data', importSource, 'suppressionSyncAgeSec');
+  const band = reading.fact('pacing', mailbox, 'band');
+  const approval = reading.fact('campaign', campaign, 'approval');
+  const mailboxSource = sourceOf(reading, 'mailbox', mailbox);
+  const pacingCauses = sourceOf(reading, 'pacing', mailbox)?.causes;
+  const campaignSource = sourceOf(reading, 'campaign', campaign);
+  const dataSource = sourceOf(reading, 'data', importSource);
+  const heldWith = reading.source('governance', 'main')?.causes.holds;
   return {
-    freeze: word(read('governance', 'main', 'freeze')),
-    frozenWithAll: reading.holds('governance', 'main').includes('freeze_all'),
+    freeze: worded('governance', 'main', 'freeze'),
+    frozenWithAll: heldWith !== undefined && 'freeze_all' in heldWith,
     suppressionSync: sync.verdict === 'unknown' && sync.reason !== 'never_observed' ? 'unknown' : 'pass',
-    lawfulBasis: word(read('governance', 'main', 'lawfulBasis')),
-    jurisdiction: word(read('governance', 'main', 'jurisdiction')),
-    sector: governance('sector'),
-    subscription: billing('subscriptionStatus'),
-    paymentMethod: billing('paymentMethod'),
-    entitlement: billing('entitlementRemaining'),
-    spf: domainFact('spf'),
-    dkim: domainFact('dkim'),
-    dmarc: domainFact('dmarc'),
-    alignment: domainFact('alignment'),
-    domainEnabled: causes('sending_domain', domain).enabled,
-    identityClass: mailboxFact('identityClass'),
-    token: mailboxFact('token'),
-    canSend: mailboxFact('canSend'),
-    canReadReplies: mailboxFact('canReadReplies'),
-    canSeeBounces: mailboxFact('canSeeBounces'),
-    mailboxEnabled: mailboxCauses.enabled,
-    mailboxHeld: mailboxCauses.held,
-    mailboxLimited: mailboxCauses.closed || mailboxCauses.cooling,
-    mailboxRequalifying: mailboxCauses.requalifying,
-    band: band.verdict !== 'unknown' ? String(band.value) : isExplorable(band.reason) ? 'sample' : 'unknown',
-    pacingHeld: pacingCauses.held,
-    pacingCooling: pacingCauses.cooling,
-    capReached: pacingCauses.closed,
-    pacingRequalifying: pacingCauses.requalifying,
-    capToday: pacing('capToday'),
-    delivered: pacing('delivered30d'),
-    hardBounces: pacing('hardBounces30d'),
-    campaignState: word(read('campaign', campaign, 'campaignState')),
-    approval: campaignFact('approval'),
-    templateApproved: read('campaign', campaign, 'approval').value === 'current',
-    lint: campaignFact('lint'),
-    unresolvedVars: campaignFact('unresolvedVars'),
-    optOut: campaignFact('optOut'),
-    bindings: campaignFact('bindings'),
-    cta: word(read('campaign', campaign, 'cta')),
-    tone: word(read('campaign', campaign, 'tone')),
-    campaignUsable: campaignCauses.enabled && !campaignCauses.held,
-    campaignLater: campaignCauses.closed || campaignCauses.cooling,
-    importState: data('importState'),
-    dataUsable: dataCauses.enabled && !dataCauses.held,
-    dataLater: dataCauses.closed || dataCauses.cooling,
-    windowOpen: read('continuity_window', 'main', 'window.open').value === true,
-    windowReason: window('windowReason'),
-    clockWrong: read('continuity_window', 'main', 'clockSkewMs').reason === 'clock_skew',
-    providerUsable: providersUsable(input),
-    mode:
-      requested.verdict !== 'unknown' ? reading.truth!.mode.resolved : requested.stale ? 'stale' : 'unknown',
+    lawfulBasis: worded('governance', 'main', 'lawfulBasis'),
+    jurisdiction: worded('governance', 'main', 'jurisdiction'),
+    sector: plain('governance', 'main', 'sector'),
+    subscription: billingOf(reading, 'subscriptionStatus'),
+    paymentMethod: billingOf(reading, 'paymentMethod'),
+    entitlement: billingOf(reading, 'entitlementRemaining'),
+    spf: proof('spf'),
+    dkim: proof('dkim'),
+    dmarc: proof('dmarc'),
+    alignment: proofOf(reading, alignment, alignment),
+    domainEnabled: sourceOf(reading, 'sending_domain', domain)?.enabled !== false,
+    identityClass: plain('mailbox', mailbox, 'identityClass'),
+    token: plain('mailbox', mailbox, 'token'),
+    canSend: plain('mailbox', mailbox, 'canSend'),
+    canReadReplies: plain('mailbox', mailbox, 'canReadReplies'),
+    canSeeBounces: plain('mailbox', mailbox, 'canSeeBounces'),
+    mailboxEnabled: mailboxSource?.enabled !== false,
+    mailboxHeld: hasAny(mailboxSource?.causes.holds),
+    quotaFull:
+      mailboxSource !== undefined &&
+      ('quota_full' in mailboxSource.causes.closures || hasAny(mailboxSource.causes.cooldowns)),
+    mailboxRequalifying: hasAny(mailboxSource?.causes.requalifications),
+    band: band.verdict === 'unknown' ? answerOf(band) : String(band.value),
+    pacingHeld: hasAny(pacingCauses?.holds, COMPOUND),
+    pacingCooling:
+      hasAny(pacingCauses?.cooldowns) || (pacingCauses !== undefined && COMPOUND in pacingCauses.holds),
+    capReached: pacingCauses !== undefined && 'cap_reached' in pacingCauses.closures,
+    pacingRequalifying: hasAny(pacingCauses?.requalifications),
+    capToday: plain('pacing', mailbox, 'capToday'),
+    delivered: plain('pacing', mailbox, 'delivered30d'),
+    hardBounces: plain('pacing', mailbox, 'hardBounces30d'),
+    campaignState: worded('campaign', campaign, 'campaignState'),
+    approval: answerOf(approval),
+    templateApproved: approval.value === 'current',
+    lint: plain('campaign', campaign, 'lint'),
+    unresolvedVars: plain('campaign', campaign, 'unresolvedVars'),
+    optOut: plain('campaign', campaign, 'optOut'),
+    bindings: plain('campaign', campaign, 'bindings'),
+    cta: worded('campaign', campaign, 'cta'),
+    tone: worded('campaign', campaign, 'tone'),
+    campaignUsable: campaignSource?.enabled !== false && !hasAny(campaignSource?.causes.holds),
+    campaignLater: hasAny(campaignSource?.causes.closures) || hasAny(campaignSource?.causes.cooldowns),
+    importState: plain('data', importSource, 'importState'),
+    dataUsable: dataSource?.enabled !== false && !hasAny(dataSource?.causes.holds),
+    dataLater: hasAny(dataSource?.causes.closures) || hasAny(dataSource?.causes.cooldowns),
+    windowOpen: reading.fact('continuity_window', 'main', 'window.open').value === true,
+    windowReason: plain('continuity_window', 'main', 'windowReason'),
+    clockWrong: reading.fact('continuity_window', 'main', 'clockSkewMs').reason === 'clock_skew',
+    providerUsable: areProvidersUsable(reading),
+    mode: modeOf(reading),
     layerHeld:
-      reading.holds('billing', 'main').length > 0 ||
-      reading.holds('sending_domain', domain).length > 0 ||
-      reading.holds('governance', 'main').length > 0 ||
-      reading.holds('continuity_window', 'main').length > 0,
+      hasAny(reading.source('billing', 'main')?.causes.holds) ||
+      hasAny(reading.source('sending_domain', domain)?.causes.holds) ||
+      hasAny(heldWith) ||
+      hasAny(reading.source('continuity_window', 'main')?.causes.holds),
   };
 }
 
-/** What they want of the request, the ledger and the reservation: other with each request, so made for each call. */
+/** What they want of the request, the ledger and the reservation. */
 export function requestFacts(input: DispatchCase): FlatFacts {
   const { action, recipient, reservation, approval, policy, nowMs } = input;
   const dueAtMs =
@@ -120,6 +104,7 @@ export function requestFacts(input: DispatchCase): FlatFacts {
       ? null
       : recipient.lastTouchAtMs + policy.dispatch.stepIntervalSec * 1000;
   const { own, best, mailboxes } = reservation.headroom;
+  const isClose = mailboxes > 0 && best - own <= policy.dispatch.headroomTieShare;
   return {
     frozenOnRecord: input.freezes.length > 0,
     suppression: recipient.suppression,
@@ -136,35 +121,61 @@ export function requestFacts(input: DispatchCase): FlatFacts {
     prospect: action.prospect,
     due: dueAtMs === null ? action.step === 1 : dueAtMs <= nowMs,
     mailboxChoice:
-      recipient.lastMailbox === action.mailbox || mailboxes === 1 || (mailboxes > 0 && best - own <= 0.2)
-        ? 'reasoned'
-        : 'arbitrary',
+      recipient.lastMailbox === action.mailbox || mailboxes === 1 || isClose ? 'reasoned' : 'arbitrary',
     approved:
       approval !== null && approval.actionDigest === action.actionDigest && approval.expiresAtMs > nowMs,
   };
 }
 
-function answer({ reading }: DispatchCase, fact: ReadFact): Answer {
-  if (fact.verdict === 'unknown') return 'unknown';
-  if (fact.severity !== 'hard') return fact.severity === 'soft' ? 'soft' : 'pass';
-  if (!reading.inGrace(fact.layer, fact.source, fact.fact)) return 'hard';
-  const proof = reading.fact(fact.layer, fact.source, 'alignment');
-  const since = proof.verdict === 'pass' && (proof.observedAtMs ?? 0) > (fact.observedAtMs ?? 0);
-  return since ? 'grace_proven' : 'grace';
+const COMPOUND = 'risks_compound';
+
+function hasAny(causes: object | undefined, but?: string): boolean {
+  for (const cause in causes) if (cause !== but) return true;
+  return false;
 }
 
-function word(fact: ReadFact): string {
+const sourceOf = (reading: TruthReading, layer: CanonicalBlockerLayer, source: string) =>
+  reading.fresh ? reading.source(layer, source) : undefined;
+
+function answerOf(fact: ReadFact): string {
+  if (fact.verdict === 'unknown') {
+    if (fact.reason === 'truth_stale') return 'stale';
+    return fact.layer === 'pacing' && isExplorable(fact.reason) ? 'sample' : 'unknown';
+  }
+  return fact.severity === 'none' ? 'pass' : fact.severity;
+}
+
+function billingOf(reading: TruthReading, name: string): string {
+  const answer = answerOf(reading.fact('billing', 'main', name));
+  return answer === 'hard' && reading.inGrace('billing', 'main', name) ? 'grace' : answer;
+}
+
+/** Inside its grace a proof is as good as what was delivered since it failed. */
+function proofOf(reading: TruthReading, fact: ReadFact, alignment: ReadFact): string {
+  const answer = answerOf(fact);
+  if (answer !== 'hard' || !reading.inGrace('sending_domain', fact.source, fact.fact)) return answer;
+  const isProven = alignment.verdict === 'pass' && (alignment.observedAtMs ?? 0) > (fact.observedAtMs ?? 0);
+  return isProven ? 'grace_proven' : 'grace';
+}
+
+function wordOf(fact: ReadFact): string {
   if (fact.verdict === 'unknown') return fact.stale ? 'stale' : 'unanswered';
   return String(fact.value);
 }
 
-function providersUsable({ reading }: DispatchCase): boolean {
-  const providers = reading.truth?.layers.provider_health.sources.filter((source) => source.enabled) ?? [];
-  return providers.every(
-    ({ source, causes }) =>
-      Object.keys({ ...causes.cooldowns, ...causes.holds }).length === 0 &&
-      reading
-        .required('provider_health', source)
-        .every((fact) => fact.verdict !== 'unknown' && fact.severity !== 'hard'),
-  );
+function modeOf(reading: TruthReading): string {
+  const requested = reading.fact('governance', 'main', 'requestedMode');
+  if (requested.verdict === 'unknown' || !reading.truth) return requested.stale ? 'stale' : 'unknown';
+  return reading.truth.mode.resolved;
+}
+
+function areProvidersUsable(reading: TruthReading): boolean {
+  for (const { source, enabled, causes } of reading.truth?.layers.provider_health.sources ?? []) {
+    if (!enabled) continue;
+    if (hasAny(causes.cooldowns) || hasAny(causes.holds)) return false;
+    for (const fact of reading.required('provider_health', source)) {
+      if (fact.verdict === 'unknown' || fact.severity === 'hard') return false;
+    }
+  }
+  return true;
 }

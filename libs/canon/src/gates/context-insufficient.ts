@@ -1,8 +1,17 @@
 import { answerRationale, type RationaleAnswer, stepDueAtMs, supported } from '../rationale.ts';
 import { ruleOf } from '../rules/index.ts';
+import { type StandingCase, standing } from '../standing.ts';
 import type { ReadFact, TruthReading } from '../truth-reading.ts';
 import type { CanonicalBlockerLayer } from '../words.ts';
-import { type Because, because, becauseRequest, type DispatchCase, defineGate, Findings } from './gate.ts';
+import {
+  type Because,
+  because,
+  becauseRequest,
+  type DispatchCase,
+  defineGate,
+  Findings,
+  type GateAnswer,
+} from './gate.ts';
 
 const ORDER = ['sufficient', 'no_ai', 'later', 'unknown', 'insufficient'] as const;
 type Outcome = (typeof ORDER)[number];
@@ -18,32 +27,63 @@ export const contextInsufficientGate = defineGate({
   ],
   faulted: 'unknown',
   ask(input) {
-    const found = new Findings<Outcome>(ORDER);
-    askSource(input, 'campaign', input.action.campaign, found);
-    askSource(input, 'data', input.action.importSource, found);
-    askWindow(input, found);
-    askProvider(input, found);
-    if (!input.action.bound) {
-      found.add(
-        'insufficient',
-        becauseRequest('campaign', input.action.campaign, 'bindings', 'identity_mismatch', 'client'),
-      );
-    }
-    for (const answer of answerRationale(input)) {
-      if (supported(answer)) continue;
-      found.add('insufficient', ...whatItRestsOn(answer, input.reading));
-    }
-    const worst = found.worst();
-    return {
-      ...worst,
-      ...(worst.outcome === 'no_ai' ? { constraints: input.policy.degradations.context_no_ai } : {}),
-      releaseAtMs: releaseAtMs(input, worst.outcome),
-    };
+    const told = toldBySources(input);
+    const rationale = answerRationale(input);
+    const missing = missingFor(input, rationale);
+    const { outcome, because } = missing.length === 0 ? told : insufficient(told, missing);
+    const releaseAtMs = outcome === 'later' ? told.nextRunAtMs : stepDueLaterMs(input, outcome);
+    return outcome === 'no_ai'
+      ? { outcome, because, constraints: input.policy.degradations.context_no_ai, releaseAtMs, rationale }
+      : { outcome, because, releaseAtMs, rationale };
   },
 });
 
+const insufficient = (told: GateAnswer<Outcome>, missing: readonly Because[]): GateAnswer<Outcome> =>
+  new Findings<Outcome>(ORDER)
+    .add(told.outcome, ...told.because)
+    .add('insufficient', ...missing)
+    .worst();
+
+/** What this request lacks by itself: a campaign that is bound to it, and answers that support a dispatch. */
+function missingFor(input: DispatchCase, rationale: readonly RationaleAnswer[]): readonly Because[] {
+  const { action } = input;
+  const missing: Because[] = [];
+  if (!action.bound) {
+    missing.push(becauseRequest('campaign', action.campaign, 'bindings', 'identity_mismatch', 'client'));
+  }
+  for (const answer of rationale) {
+    if (!supported(answer)) missing.push(...whatItRestsOn(answer, input));
+  }
+  return missing;
+}
+
+/** What the campaign, its import, the window and the provider come to, whoever is to be written to. */
+const toldBySources = standing((input) => {
+  const found = new Findings<Outcome>(ORDER);
+  askSource(input, 'campaign', input.action.campaign, found);
+  askSource(input, 'data', input.action.importSource, found);
+  askWindow(input, found);
+  askProvider(input, found);
+  const nextRun = input.reading.fact('continuity_window', 'main', 'nextRun').value;
+  // The next run opens the window.
+  return { ...found.worst(), nextRunAtMs: typeof nextRun === 'number' ? nextRun : null };
+});
+
+/** By the evidence of an answer, which is one and the same list while the truth stands. */
+const placesByEvidence = standing(() => new Map<readonly string[], readonly Because[]>());
+
 /** Where an answer has to change: in the sources whose facts it was computed from, not in the campaign that asks. */
-function whatItRestsOn({ question, evidence }: RationaleAnswer, reading: TruthReading): readonly Because[] {
+function whatItRestsOn(answer: RationaleAnswer, input: DispatchCase): readonly Because[] {
+  const known = placesByEvidence(input);
+  let places = known.get(answer.evidence);
+  if (!places) {
+    places = placesOf(answer, input.reading);
+    known.set(answer.evidence, places);
+  }
+  return places;
+}
+
+function placesOf({ question, evidence }: RationaleAnswer, reading: TruthReading): readonly Because[] {
   const cited = evidence.map((path) => {
     const [layer, source, fact] = path.split('/') as [CanonicalBlockerLayer, string, string];
     return reading.fact(layer, source, fact);
@@ -58,16 +98,14 @@ function whatItRestsOn({ question, evidence }: RationaleAnswer, reading: TruthRe
   });
 }
 
-/** The next run opens the window; a step that came too soon is due at its own time. */
-function releaseAtMs(input: DispatchCase, outcome: Outcome): number | null {
-  const nextRun = input.reading.fact('continuity_window', 'main', 'nextRun').value;
-  if (outcome === 'later') return typeof nextRun === 'number' ? nextRun : null;
+/** A step that came too soon is due at its own time. */
+function stepDueLaterMs(input: DispatchCase, outcome: Outcome): number | null {
   const dueAtMs = outcome === 'insufficient' ? stepDueAtMs(input) : null;
   return dueAtMs !== null && dueAtMs > input.nowMs ? dueAtMs : null;
 }
 
 function askSource(
-  input: DispatchCase,
+  input: StandingCase,
   layer: 'campaign' | 'data',
   source: string,
   found: Findings<Outcome>,
@@ -89,7 +127,7 @@ function askSource(
   if (later.length > 0) found.add('later', because(state));
 }
 
-function askWindow({ reading }: DispatchCase, found: Findings<Outcome>): void {
+function askWindow({ reading }: StandingCase, found: Findings<Outcome>): void {
   const open = reading.fact('continuity_window', 'main', 'window.open');
   if (open.verdict === 'unknown') found.add('unknown', because(open));
   else found.add(open.value === true ? 'sufficient' : 'later', because(open));
@@ -101,7 +139,7 @@ function askWindow({ reading }: DispatchCase, found: Findings<Outcome>): void {
 }
 
 /** Without its AI provider a campaign whose template a person approved still has everything it needs to say. */
-function askProvider({ reading, action }: DispatchCase, found: Findings<Outcome>): void {
+function askProvider({ reading, action }: StandingCase, found: Findings<Outcome>): void {
   const providers = reading.truth?.layers.provider_health.sources.filter((source) => source.enabled) ?? [];
   const approved = reading.fact('campaign', action.campaign, 'approval').value === 'current';
   for (const provider of providers) {

@@ -1,5 +1,6 @@
 import type { Reason } from '../condition.ts';
 import type { Constraints, Policy } from '../policy.ts';
+import type { RationaleAnswer } from '../rationale.ts';
 import type { ReadFact, TruthReading } from '../truth-reading.ts';
 import type {
   CanonicalBlockerLayer,
@@ -122,6 +123,8 @@ export interface GateAnswer<N extends string = string> {
   readonly constraints?: Constraints;
   /** Earliest moment at which time alone may change the outcome. */
   readonly releaseAtMs?: number | null;
+  /** The answers that the outcome rests on, where the gate asked for them. */
+  readonly rationale?: readonly RationaleAnswer[];
 }
 
 /** One blocker with its closed list of outcomes, mild to hard. */
@@ -158,22 +161,26 @@ export function unknownOrStale(fact: ReadFact): 'unknown' | 'stale' {
   return fact.reason === 'truth_stale' ? 'stale' : 'unknown';
 }
 
-/** Collects what applies; the rightmost outcome of the gate's own list wins, with the facts that made it so. */
+/** Of what applies the rightmost outcome of the gate's own list wins, with the facts that made it so. */
 export class Findings<N extends string> {
   readonly #order: readonly N[];
-  readonly #found = new Map<N, Because[]>();
+  #rank = -1;
+  #because: Because[] = [];
 
   constructor(order: readonly N[]) {
     this.#order = order;
   }
 
   add(outcome: N, ...reasons: Because[]): this {
-    this.#found.set(outcome, [...(this.#found.get(outcome) ?? []), ...reasons]);
+    const rank = this.#order.indexOf(outcome);
+    if (rank > this.#rank) {
+      this.#rank = rank;
+      this.#because = reasons;
+    } else if (rank === this.#rank) this.#because.push(...reasons);
     return this;
   }
 
   worst(): { outcome: N; because: readonly Because[] } {
-    const outcome = this.#order.findLast((name) => this.#found.has(name)) ?? this.#order[0]!;
-    return { outcome, because: this.#found.get(outcome) ?? [] };
+    return { outcome: this.#order[Math.max(0, this.#rank)]!, because: this.#because };
   }
 }

@@ -1,13 +1,16 @@
+import { type NamedSources, standing } from '../standing.ts';
 import type { TruthReading } from '../truth-reading.ts';
 import {
   type Because,
   because,
   becauseRequest,
-  type DispatchAction,
   type DispatchCase,
   defineGate,
+  type GateAnswer,
   type RequestReason,
 } from './gate.ts';
+
+type Outcome = 'free' | 'flagged' | 'approved' | 'stale' | 'unapproved' | 'unknown' | 'draft_only';
 
 export const humanAuthorityRequiredGate = defineGate({
   blocker: 'human_authority_required',
@@ -22,32 +25,35 @@ export const humanAuthorityRequiredGate = defineGate({
   ],
   faulted: 'unknown',
   ask(input) {
-    const { reading, action } = input;
-    const requested = reading.fact('governance', 'main', 'requestedMode');
-    const reasons = [because(requested)];
-    if (!reading.fresh) return { outcome: 'stale', because: reasons };
-    if (requested.verdict === 'unknown') {
-      return { outcome: requested.stale ? 'stale' : 'unknown', because: reasons };
-    }
-    const wants = (reason: RequestReason) => [
-      becauseRequest('governance', 'main', 'resolvedMode', reason, 'operator'),
-    ];
-    const mode = reading.truth!.mode.resolved;
-    if (mode === 'draft_only') return { outcome: 'draft_only', because: wants('draft_only') };
-    const held = heldLayers(reading, action);
-    if (held.length > 0) return { outcome: 'unapproved', because: held };
-    if (mode === 'approval_required') {
-      const problem = approvalProblem(input);
-      return problem
-        ? { outcome: 'unapproved', because: wants(problem) }
-        : { outcome: 'approved', because: reasons };
-    }
-    return { outcome: mode === 'supervised' ? 'flagged' : 'free', because: reasons };
+    const told = toldByMode(input);
+    // An approval is all that is missing: whether there is one only the request can say.
+    const problem = told.outcome === 'approved' ? approvalProblem(input) : null;
+    return problem ? { outcome: 'unapproved', because: wants(problem) } : told;
   },
 });
 
+const wants = (reason: RequestReason): readonly Because[] => [
+  becauseRequest('governance', 'main', 'resolvedMode', reason, 'operator'),
+];
+
+/** What the mode and the holds come to, as if there were an approval. */
+const toldByMode = standing(({ reading, action }): GateAnswer<Outcome> => {
+  const requested = reading.fact('governance', 'main', 'requestedMode');
+  const reasons = [because(requested)];
+  if (!reading.fresh) return { outcome: 'stale', because: reasons };
+  if (requested.verdict === 'unknown') {
+    return { outcome: requested.stale ? 'stale' : 'unknown', because: reasons };
+  }
+  const mode = reading.truth!.mode.resolved;
+  if (mode === 'draft_only') return { outcome: 'draft_only', because: wants('draft_only') };
+  const held = heldLayers(reading, action);
+  if (held.length > 0) return { outcome: 'unapproved', because: held };
+  if (mode === 'approval_required') return { outcome: 'approved', because: reasons };
+  return { outcome: mode === 'supervised' ? 'flagged' : 'free', because: reasons };
+});
+
 /** What a person holds only a person gives back: the layers whose own gates ask for facts and not for holds. */
-function heldLayers(reading: TruthReading, action: DispatchAction): readonly Because[] {
+function heldLayers(reading: TruthReading, action: NamedSources): readonly Because[] {
   const asked = [
     ['billing', 'main'],
     ['sending_domain', action.domain],

@@ -1,3 +1,4 @@
+import { standing } from '../standing.ts';
 import { because, becauseRequest, defineGate, Findings, unknownOrStale } from './gate.ts';
 
 const PROOFS = ['spf', 'dkim', 'dmarc', 'alignment'] as const;
@@ -14,7 +15,7 @@ export const identityUnauthenticatedGate = defineGate({
     { name: 'failing', decision: 'BLOCK' },
   ],
   faulted: 'unknown',
-  ask({ reading, action, policy }) {
+  ask: standing(({ reading, action, policy }) => {
     const found = new Findings([
       'proven',
       'soft',
@@ -48,5 +49,5 @@ export const identityUnauthenticatedGate = defineGate({
     if (worst.outcome === 'grace_proven')
       return { ...worst, constraints: policy.degradations.identity_grace_proven };
     return worst;
-  },
+  }),
 });

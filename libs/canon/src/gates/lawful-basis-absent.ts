@@ -1,3 +1,4 @@
+import { standing } from '../standing.ts';
 import { because, defineGate, Findings } from './gate.ts';
 
 export const lawfulBasisAbsentGate = defineGate({
@@ -9,7 +10,7 @@ export const lawfulBasisAbsentGate = defineGate({
     { name: 'absent', decision: 'BLOCK' },
   ],
   faulted: 'unknown',
-  ask({ reading }) {
+  ask: standing(({ reading }) => {
     const found = new Findings(['lawful', 'stale', 'unknown', 'absent']);
     const basis = reading.fact('governance', 'main', 'lawfulBasis');
     const jurisdiction = reading.fact('governance', 'main', 'jurisdiction');
@@ -21,5 +22,5 @@ export const lawfulBasisAbsentGate = defineGate({
     if (basis.value === 'unknown') found.add('unknown', because(basis));
     if (jurisdiction.value === 'undeclared') found.add('unknown', because(jurisdiction));
     return found.worst();
-  },
+  }),
 });

@@ -1,3 +1,4 @@
+import { standing } from '../standing.ts';
 import { because, becauseRequest, defineGate, Findings } from './gate.ts';
 
 export const mailboxIncapableGate = defineGate({
@@ -10,7 +11,7 @@ export const mailboxIncapableGate = defineGate({
     { name: 'incapable', decision: 'BLOCK' },
   ],
   faulted: 'unknown',
-  ask({ reading, action, policy }) {
+  ask: standing(({ reading, action, policy }) => {
     const found = new Findings(['capable', 'limited', 'unknown', 'quota_full', 'incapable']);
     const { mailbox } = action;
     for (const fact of reading.required('mailbox', mailbox)) {
@@ -41,5 +42,5 @@ export const mailboxIncapableGate = defineGate({
     return worst.outcome === 'limited'
       ? { ...worst, constraints: policy.degradations.mailbox_limited }
       : worst;
-  },
+  }),
 });

@@ -1,3 +1,4 @@
+import { standing } from '../standing.ts';
 import { because, defineGate, Findings } from './gate.ts';
 
 export const notEntitledGate = defineGate({
@@ -9,7 +10,7 @@ export const notEntitledGate = defineGate({
     { name: 'not_entitled', decision: 'BLOCK' },
   ],
   faulted: 'unknown',
-  ask({ reading, policy }) {
+  ask: standing(({ reading, policy }) => {
     const found = new Findings(['entitled', 'grace', 'unknown', 'not_entitled']);
     for (const name of ['subscriptionStatus', 'paymentMethod', 'entitlementRemaining']) {
       const fact = reading.fact('billing', 'main', name);
@@ -22,5 +23,5 @@ export const notEntitledGate = defineGate({
     return worst.outcome === 'grace'
       ? { ...worst, constraints: policy.degradations.not_entitled_grace }
       : worst;
-  },
+  }),
 });

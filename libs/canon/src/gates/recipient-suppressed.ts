@@ -1,4 +1,5 @@
-import { because, becauseRequest, defineGate } from './gate.ts';
+import { standing } from '../standing.ts';
+import { because, becauseRequest, defineGate, type GateAnswer } from './gate.ts';
 
 export const recipientSuppressedGate = defineGate({
   blocker: 'recipient_suppressed',
@@ -8,8 +9,9 @@ export const recipientSuppressedGate = defineGate({
     { name: 'suppressed', decision: 'BLOCK' },
   ],
   faulted: 'unknown',
-  ask({ reading, recipient, action }) {
-    const source = action.importSource;
+  ask(input) {
+    const { recipient } = input;
+    const source = input.action.importSource;
     if (recipient.suppression === 'suppressed') {
       const reason = becauseRequest('data', source, 'suppression', 'recipient_suppressed', 'client');
       return { outcome: 'suppressed', because: [reason] };
@@ -25,9 +27,13 @@ export const recipientSuppressedGate = defineGate({
       );
       return { outcome: 'unknown', because: [reason] };
     }
-    // A list that was not synchronised in time may miss the very entry that matters.
-    const sync = reading.fact('data', source, 'suppressionSyncAgeSec');
-    const stale = sync.verdict === 'unknown' && sync.reason !== 'never_observed';
-    return { outcome: stale ? 'unknown' : 'clear', because: [because(sync)] };
+    return toldByList(input);
   },
+});
+
+/** A list that was not synchronised in time may miss the very entry that matters. */
+const toldByList = standing(({ reading, action }): GateAnswer<'clear' | 'unknown'> => {
+  const sync = reading.fact('data', action.importSource, 'suppressionSyncAgeSec');
+  const stale = sync.verdict === 'unknown' && sync.reason !== 'never_observed';
+  return { outcome: stale ? 'unknown' : 'clear', because: [because(sync)] };
 });

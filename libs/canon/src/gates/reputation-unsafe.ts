@@ -1,5 +1,8 @@
 import type { Reason } from '../condition.ts';
 import { isExplorable } from '../facts.ts';
+import type { Constraints } from '../policy.ts';
+import { standing } from '../standing.ts';
+import type { ReadFact } from '../truth-reading.ts';
 import {
   type Because,
   because,
@@ -7,6 +10,7 @@ import {
   type DispatchCase,
   defineGate,
   Findings,
+  type GateAnswer,
   unknownOrStale,
 } from './gate.ts';
 
@@ -21,6 +25,7 @@ const ORDER = [
   'cooling',
   'blocked',
 ] as const;
+type Outcome = (typeof ORDER)[number];
 
 export const reputationUnsafeGate = defineGate({
   blocker: 'reputation_unsafe',
@@ -37,46 +42,90 @@ export const reputationUnsafeGate = defineGate({
   ],
   faulted: 'unknown',
   ask(input) {
-    const { reading, action, reservation, policy } = input;
-    const found = new Findings<(typeof ORDER)[number]>(ORDER);
-    const band = reading.fact('pacing', action.mailbox, 'band');
-    judgeBand(input, found);
-    const causes = reading.fresh ? reading.source('pacing', action.mailbox)?.causes : undefined;
-    if (Object.keys(causes?.requalifications ?? {}).length > 0) found.add('probation', because(band));
-    const cooldowns = Object.values(causes?.cooldowns ?? {});
-    if (cooldowns.length > 0) found.add('cooling', because(band));
-    for (const hold of Object.keys(causes?.holds ?? {})) {
-      // What a person only has to look at before the mailbox goes on waits; the rest is refused.
-      if (hold === RISKS_COMPOUND) found.add('cooling', awaitsRelease(action.mailbox));
-      else found.add('blocked', because(band));
-    }
-    // Our reservations are not all that leaves a mailbox: what it sent otherwise counts against its cap too.
-    if ('cap_reached' in (causes?.closures ?? {})) {
-      found.add('cap_reached', because(reading.fact('pacing', action.mailbox, 'sentToday')));
-    }
-    if (reservation.slot !== 'free') {
-      const reason = reservation.slot === 'gap' ? 'gap_not_over' : 'slot_taken';
-      found.add('cap_reached', becauseRequest('pacing', action.mailbox, 'capToday', reason, 'orchestrate'));
-    }
-    const worst = found.worst();
+    const told = toldByPacing(input);
+    const { outcome, because } =
+      told.explored || input.reservation.slot !== 'free' ? reserved(input, told) : told;
     const releaseAtMs =
-      worst.outcome === 'cooling'
-        ? Math.max(0, ...cooldowns.map((cooldown) => cooldown.untilMs)) || null
-        : worst.outcome === 'cap_reached' || spent(worst.because)
-          ? reservation.nextSlotAtMs
+      outcome === 'cooling'
+        ? told.cooledAtMs
+        : outcome === 'cap_reached' || spent(because)
+          ? input.reservation.nextSlotAtMs
           : null;
-    const degradations = {
-      watch: policy.degradations.reputation_watch,
-      probation: policy.degradations.reputation_probation,
-      sample_unknown_budgeted: {
-        ...policy.degradations.reputation_sample_unknown_budgeted,
-        budgetIds: [...reservation.budgetIds],
-      },
-    };
-    const constraints = degradations[worst.outcome as keyof typeof degradations];
-    return constraints ? { ...worst, constraints, releaseAtMs } : { ...worst, releaseAtMs };
+    const constraints = constraintsOf(outcome, input);
+    return constraints ? { outcome, because, constraints, releaseAtMs } : { outcome, because, releaseAtMs };
   },
 });
+
+/** The same with what could be reserved: a budget to explore under, and a slot. */
+function reserved({ action, reservation }: DispatchCase, told: Told): GateAnswer<Outcome> {
+  const found = new Findings<Outcome>(ORDER).add(told.outcome, ...told.because);
+  if (told.explored) {
+    // A budget covers only a sample that is too small to judge, never an expired answer or a fault.
+    if (reservation.budget === 'available') found.add('sample_unknown_budgeted', told.band);
+    else found.add('unknown', told.band, budgetSpent(action.mailbox));
+  }
+  if (reservation.slot !== 'free') {
+    const reason = reservation.slot === 'gap' ? 'gap_not_over' : 'slot_taken';
+    found.add('cap_reached', becauseRequest('pacing', action.mailbox, 'capToday', reason, 'orchestrate'));
+  }
+  return found.worst();
+}
+
+interface Told extends GateAnswer<Outcome> {
+  readonly band: Because;
+  /** A sample too small to judge: what comes of it is a matter of the budget. */
+  readonly explored: boolean;
+  readonly cooledAtMs: number | null;
+}
+
+/** What the mailbox's counts and causes come to, before its budget and its slot are asked for. */
+const toldByPacing = standing(({ reading, action }): Told => {
+  const found = new Findings<Outcome>(ORDER);
+  const band = reading.fact('pacing', action.mailbox, 'band');
+  judgeBand(band, found);
+  const causes = reading.fresh ? reading.source('pacing', action.mailbox)?.causes : undefined;
+  if (Object.keys(causes?.requalifications ?? {}).length > 0) found.add('probation', because(band));
+  const cooldowns = Object.values(causes?.cooldowns ?? {});
+  if (cooldowns.length > 0) found.add('cooling', because(band));
+  for (const hold of Object.keys(causes?.holds ?? {})) {
+    // What a person only has to look at before the mailbox goes on waits; the rest is refused.
+    if (hold === RISKS_COMPOUND) found.add('cooling', awaitsRelease(action.mailbox));
+    else found.add('blocked', because(band));
+  }
+  // Our reservations are not all that leaves a mailbox: what it sent otherwise counts against its cap too.
+  if ('cap_reached' in (causes?.closures ?? {})) {
+    found.add('cap_reached', because(reading.fact('pacing', action.mailbox, 'sentToday')));
+  }
+  return {
+    ...found.worst(),
+    band: because(band),
+    explored: band.verdict === 'unknown' && isExplorable(band.reason),
+    cooledAtMs: Math.max(0, ...cooldowns.map((cooldown) => cooldown.untilMs)) || null,
+  };
+});
+
+function constraintsOf(outcome: Outcome, input: DispatchCase): Constraints | null {
+  const { degradations } = input.policy;
+  if (outcome === 'watch') return degradations.reputation_watch;
+  if (outcome === 'probation') return degradations.reputation_probation;
+  return outcome === 'sample_unknown_budgeted' ? exploring(input) : null;
+}
+
+/** By the budgets that are spent, of which a mailbox has few. */
+const exploringByBudgets = standing(() => new Map<string, Constraints>());
+
+function exploring(input: DispatchCase): Constraints {
+  const { budgetIds } = input.reservation;
+  const known = exploringByBudgets(input);
+  const key = budgetIds.join('\n');
+  let constraints = known.get(key);
+  if (!constraints) {
+    const { reputation_sample_unknown_budgeted } = input.policy.degradations;
+    constraints = { ...reputation_sample_unknown_budgeted, budgetIds: [...budgetIds] };
+    known.set(key, constraints);
+  }
+  return constraints;
+}
 
 /** The cause under which pacing is held when two high risks stood together. */
 const RISKS_COMPOUND: Reason = 'risks_compound';
@@ -93,24 +142,12 @@ const awaitsRelease = (mailbox: string): Because => ({
 const spent = (reasons: readonly { readonly reason: string }[]): boolean =>
   reasons.some((one) => one.reason === 'budget_spent');
 
-function judgeBand(input: DispatchCase, found: Findings<(typeof ORDER)[number]>): void {
-  const { reading, action, reservation } = input;
-  const band = reading.fact('pacing', action.mailbox, 'band');
+const budgetSpent = (mailbox: string): Because =>
+  becauseRequest('pacing', mailbox, 'band', 'budget_spent', 'orchestrate', 'unknown');
+
+function judgeBand(band: ReadFact, found: Findings<Outcome>): void {
   if (band.verdict === 'unknown') {
-    // A budget covers only a sample that is too small to judge, never an expired answer or a fault.
     if (!isExplorable(band.reason)) found.add(unknownOrStale(band), because(band));
-    else if (reservation.budget === 'available') found.add('sample_unknown_budgeted', because(band));
-    else {
-      const reason = becauseRequest(
-        'pacing',
-        action.mailbox,
-        'band',
-        'budget_spent',
-        'orchestrate',
-        'unknown',
-      );
-      found.add('unknown', because(band), reason);
-    }
     return;
   }
   switch (band.value) {
