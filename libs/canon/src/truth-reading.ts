@@ -1,4 +1,5 @@
 import type { Reason } from './condition.ts';
+import { ruleOf } from './rules/index.ts';
 import type { Found, StandingCase } from './standing.ts';
 import type { CanonicalRuntimeTruth, TruthLayer, TruthSource } from './truth.ts';
 import { type IndexedSource, type ReadFact, TruthIndex, unanswered, whyNever } from './truth-index.ts';
@@ -52,8 +53,13 @@ export class TruthReading {
 
   fact(layer: CanonicalBlockerLayer, source: string, fact: string): ReadFact {
     if (!this.fresh) return unanswered(layer, source, fact, 'truth_stale', true);
-    const found = this.#indexed(layer, source)?.fact(fact);
-    if (!found) return unanswered(layer, source, fact, whyNever(layer, fact), false);
+    const indexed = this.#indexed(layer, source);
+    const found = indexed?.fact(fact);
+    if (!found) {
+      const never = unanswered(layer, source, fact, whyNever(layer, fact), false);
+      // What was never declared nobody can find out: whoever declares such a source has to.
+      return indexed ? never : { ...never, owner: ruleOf(layer).owner };
+    }
     return found.expiresAtMs <= this.nowMs ? unanswered(layer, source, fact, 'expired', true) : found.read;
   }
 

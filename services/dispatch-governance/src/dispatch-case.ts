@@ -91,8 +91,12 @@ function standingOf(
   };
 }
 
+/** Conversations in which this mailbox may write, if no colleague has. */
+const WRITABLE: ReadonlySet<ConversationState> = new Set(['none', 'reply_owed', 'commitment_due']);
+
 /** What the request says of the conversation, unless our own records say that a colleague wrote last. */
 function conversationOf({ action }: Asked, touch: Touch): ConversationState {
-  if (action.conversation !== 'none') return action.conversation;
-  return touch.count > 0 && touch.mailbox !== action.mailbox ? 'touched_by_colleague' : 'none';
+  const { conversation } = action;
+  if (!WRITABLE.has(conversation)) return conversation;
+  return touch.count > 0 && touch.mailbox !== action.mailbox ? 'touched_by_colleague' : conversation;
 }
