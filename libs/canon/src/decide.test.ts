@@ -331,7 +331,7 @@ describe('what the product promises', () => {
   test('a stale truth releases nothing, and blocks nobody [G16]', () => {
     const decision = decideOn({ fresh: false });
     expect(decision).toMatchObject({ decision: 'HOLD_FOR_CONTEXT', lane: 'watch' });
-    expect(decision.rationale[6]).toMatchObject({ code: 'not_safe' });
+    expect(decision.rationale[6]).toMatchObject({ code: 'unknown' });
     expect(decision.unblock.map((one) => one.reason)).toContain('truth_stale');
   });
 

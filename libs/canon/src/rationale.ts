@@ -27,7 +27,7 @@ export function answerRationale(input: DispatchCase): readonly RationaleAnswer[]
     input.action.step === 1 ? told.ctaFirst : told.cta,
     input.reservation.budget === 'available' ? told.confidenceInBudget : told.confidence,
     told.tone,
-    whySilenceNotSafer(input, told, supported(now)),
+    whySilenceNotSafer(input, told, now),
   ];
 }
 
@@ -183,19 +183,19 @@ function whyConfidence(
 function whySilenceNotSafer(
   input: DispatchCase,
   told: Told,
-  nowSupported: boolean,
+  now: RationaleAnswer<'whyNow'>,
 ): RationaleAnswer<'whySilenceNotSafer'> {
   const { recipient, policy } = input;
   const awaited = awaitedBecause(input, told);
   if (awaited) return awaited;
-  const code: RationaleCode<'whySilenceNotSafer'> = !nowSupported
-    ? 'silence_safer'
-    : told.worseBand
-      ? 'silence_equal'
-      : recipient.touches < policy.dispatch.touchesMax
-        ? 'step_within_touch_budget'
-        : 'silence_equal';
-  return { question: 'whySilenceNotSafer', code, evidence: told.bandCited };
+  const question = 'whySilenceNotSafer';
+  if (!supported(now)) return { question, code: 'silence_safer', evidence: now.evidence };
+  const code: RationaleCode<'whySilenceNotSafer'> = told.worseBand
+    ? 'silence_equal'
+    : recipient.touches < policy.dispatch.touchesMax
+      ? 'step_within_touch_budget'
+      : 'silence_equal';
+  return { question, code, evidence: told.bandCited };
 }
 
 /** Why the recipient waits for a message; a mailbox in trouble still owes these. */

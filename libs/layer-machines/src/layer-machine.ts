@@ -47,7 +47,8 @@ export function createLayerMachine(spec: LayerSpec) {
     },
   }).createMachine({
     id: spec.layer,
-    context: ({ input }) => input.context,
+    // `transition` asks for a first context with every event, and has no input for it.
+    context: ({ input }) => input?.context,
     initial: 'unknown',
     states: Object.fromEntries(MANAGED_EXECUTION_STATES.map((state) => [state, stateNode(state)])),
   });

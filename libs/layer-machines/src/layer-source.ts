@@ -89,13 +89,15 @@ export class LayerSource {
   }
 
   #observed(observations: readonly Observation[], policy: Policy, atMs: number): LayerSource {
-    const moment = { policy, atMs, servedStop: this.context.servedStop };
+    const { servedStop, cooldowns, facts } = this.context;
+    const isStopped = Object.keys(cooldowns).length > 0;
+    const moment = { policy, atMs, servedStop, ...(isStopped ? { stoppedAt: valuesIn(facts) } : {}) };
     const before = knownFacts(this.context);
     const judge = new FactJudge(this.#rule, this.context, moment);
     const newest = newestOfEach(observations);
     const answers = newest.filter((seen) => judge.answers(seen));
     const withdrawn = newest.filter((seen) => judge.withdraws(seen));
-    const told = { ...without(before, withdrawn), ...valuesIn(answers) };
+    const told = { ...without(before, withdrawn), ...answersIn(answers) };
     const isNews = answers.length + withdrawn.length > 0;
     const derived = (isNews && this.#rule.derive?.(told, moment)) || {};
     const known = { ...told, ...derived };
@@ -273,7 +275,13 @@ function observedNow(facts: Readonly<Record<string, FactValue>>, atMs: number): 
   return Object.entries(facts).map(([fact, value]) => ({ fact, observedAtMs: atMs, outcome: { value } }));
 }
 
-function valuesIn(answers: readonly Observation[]): KnownFacts {
+function valuesIn(
+  facts: Readonly<Record<string, FactReading>>,
+): Readonly<Record<string, FactValue | undefined>> {
+  return Object.fromEntries(Object.values(facts).map(({ fact, value }) => [fact, value]));
+}
+
+function answersIn(answers: readonly Observation[]): KnownFacts {
   return Object.fromEntries(
     answers.flatMap(({ fact, outcome }): [string, FactValue][] =>
       'value' in outcome ? [[fact, outcome.value]] : [],

@@ -101,6 +101,14 @@ describe('a stop that was served [L21]', () => {
     expect(passed.risks).toEqual([]);
   });
 
+  test('makes nothing worse while it lasts: the window empties, and the same complaints weigh no more', () => {
+    const emptier = stopped.after(3 * DAY_MS).tell({ ...bad, delivered30d: 600 });
+    expect(emptier.shows).toBe('cooling_down band_quarantined');
+    expect(emptier.after(DAY_MS).tell({ delivered30d: 500, complaints30d: 3 }).shows).toBe(
+      'operator_review band_blocked',
+    );
+  });
+
   test('is served again for new ones', () => {
     const again = served
       .after(2 * DAY_MS)

@@ -22,10 +22,10 @@ test.each<[string, CaseChange, string]>([
     { layers: { campaign: causes({ holds: { digest_drift: { sinceMs: 0 } } }) } },
     'insufficient',
   ],
-  ['an unlinted template', { layers: { campaign: { facts: { lint: null } } } }, 'insufficient'],
+  ['an unlinted template', { layers: { campaign: { facts: { lint: null } } } }, 'unknown'],
   ['a soft finding of the lint', { layers: { campaign: { facts: { lint: 'warn' } } } }, 'sufficient'],
   ['no import yet', { layers: { data: { facts: { importState: 'never' } } } }, 'insufficient'],
-  ['an import that nobody knows', { action: { importSource: 'other' } }, 'insufficient'],
+  ['an import that nobody knows', { action: { importSource: 'other' } }, 'unknown'],
   ['a campaign switched off', { layers: { campaign: { enabled: false } } }, 'insufficient'],
   ['an empty queue', { layers: { data: causes({ closures: { queue_empty: { untilMs: null } } }) } }, 'later'],
   [
@@ -107,4 +107,10 @@ test('a hold names the layer that has to change, so that it is decided again whe
   expect(layersOf({ layers: { data: { facts: { importState: null } } } })).toEqual(['data']);
   expect(layersOf({ layers: { campaign: { facts: { tone: 'pressure_lint' } } } })).toEqual(['campaign']);
   expect(layersOf({ action: { prospect: 'unknown' } })).toEqual(['data']);
+});
+
+test('what only has to arrive again is named as it is, so that its hold is looked at when it has', () => {
+  const expired = ask({ layers: { campaign: { facts: { bindings: { expiresAtMs: NOW_MS } } } } });
+  expect(expired.outcome).toBe('unknown');
+  expect(expired.because.map(({ fact, reason }) => `${fact} ${reason}`)).toEqual(['bindings expired']);
 });

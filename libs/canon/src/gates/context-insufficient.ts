@@ -30,7 +30,7 @@ export const contextInsufficientGate = defineGate({
     const told = toldBySources(input);
     const rationale = answerRationale(input);
     const missing = missingFor(input, rationale);
-    const { outcome, because } = missing.length === 0 ? told : insufficient(told, missing);
+    const { outcome, because } = missing.length === 0 ? told : worstWith(told, missing);
     const releaseAtMs = outcome === 'later' ? told.nextRunAtMs : stepDueLaterMs(input, outcome);
     return outcome === 'no_ai'
       ? { outcome, because, constraints: input.policy.degradations.context_no_ai, releaseAtMs, rationale }
@@ -38,24 +38,39 @@ export const contextInsufficientGate = defineGate({
   },
 });
 
-const insufficient = (told: GateAnswer<Outcome>, missing: readonly Because[]): GateAnswer<Outcome> =>
-  new Findings<Outcome>(ORDER)
-    .add(told.outcome, ...told.because)
-    .add('insufficient', ...missing)
-    .worst();
-
 /** What this request lacks by itself: a campaign that is bound to it, and answers that support a dispatch. */
-function missingFor(input: DispatchCase, rationale: readonly RationaleAnswer[]): readonly Because[] {
+function missingFor(input: DispatchCase, rationale: readonly RationaleAnswer[]): readonly Missing[] {
   const { action } = input;
-  const missing: Because[] = [];
+  const missing: Missing[] = [];
   if (!action.bound) {
-    missing.push(becauseRequest('campaign', action.campaign, 'bindings', 'identity_mismatch', 'client'));
+    const reason = becauseRequest('campaign', action.campaign, 'bindings', 'identity_mismatch', 'client');
+    missing.push({ outcome: 'insufficient', because: reason });
   }
   for (const answer of rationale) {
     if (!supported(answer)) missing.push(...whatItRestsOn(answer, input));
   }
   return missing;
 }
+
+interface Missing {
+  readonly outcome: Outcome;
+  readonly because: Because;
+}
+
+function worstWith(told: GateAnswer<Outcome>, missing: readonly Missing[]): GateAnswer<Outcome> {
+  const found = new Findings<Outcome>(ORDER).add(told.outcome, ...told.because);
+  const seen = new Set(told.because.map(placeOf));
+  for (const { outcome, because } of missing) {
+    const place = placeOf(because);
+    // One fact may be missing in several answers: it is named once.
+    if (seen.has(place)) continue;
+    seen.add(place);
+    found.add(outcome, because);
+  }
+  return found.worst();
+}
+
+const placeOf = ({ layer, source, fact, reason }: Because): string => `${layer}/${source}/${fact} ${reason}`;
 
 /** What the campaign, its import, the window and the provider come to, whoever is to be written to. */
 const toldBySources = standing((input) => {
@@ -69,32 +84,35 @@ const toldBySources = standing((input) => {
   return { ...found.worst(), nextRunAtMs: typeof nextRun === 'number' ? nextRun : null };
 });
 
-/** By the evidence of an answer, which is one and the same list while the truth stands. */
-const placesByEvidence = standing(() => new Map<readonly string[], readonly Because[]>());
+/** By the answer and its evidence, which is one and the same list while the truth stands. */
+const missingByAnswer = standing(() => new Map<string, Map<readonly string[], readonly Missing[]>>());
 
-/** Where an answer has to change: in the sources whose facts it was computed from, not in the campaign that asks. */
-function whatItRestsOn(answer: RationaleAnswer, input: DispatchCase): readonly Because[] {
-  const known = placesByEvidence(input);
-  let places = known.get(answer.evidence);
-  if (!places) {
-    places = placesOf(answer, input.reading);
-    known.set(answer.evidence, places);
-  }
-  return places;
+function whatItRestsOn(answer: RationaleAnswer, input: DispatchCase): readonly Missing[] {
+  return missingByAnswer(input)
+    .getOrInsertComputed(`${answer.question} ${answer.code}`, () => new Map())
+    .getOrInsertComputed(answer.evidence, () => missingIn(answer, input.reading));
 }
 
-function placesOf({ question, evidence }: RationaleAnswer, reading: TruthReading): readonly Because[] {
+/** Answers that may be what they are because a fact is unknown; any other was found. */
+const NOT_KNOWN: ReadonlySet<string> = new Set(['unknown', 'insufficient', 'conflicting', 'silence_safer']);
+
+/**
+ * What has to change for another answer: the facts that nobody knows, as they are, for they may only have to arrive
+ * again; else the sources whose facts it was computed from, not the campaign that asks.
+ */
+function missingIn({ question, code, evidence }: RationaleAnswer, reading: TruthReading): readonly Missing[] {
   const cited = evidence.map((path) => {
     const [layer, source, fact] = path.split('/') as [CanonicalBlockerLayer, string, string];
     return reading.fact(layer, source, fact);
   });
+  const unknown = NOT_KNOWN.has(code) ? cited.filter((fact) => fact.verdict === 'unknown') : [];
+  if (unknown.length > 0) return unknown.map((fact) => ({ outcome: 'unknown', because: because(fact) }));
   const places = Map.groupBy(cited, ({ layer, source }) => `${layer}/${source}`);
-  return [...places.values()].map((facts) => {
-    const { layer, source } = facts[0]!;
-    // What nobody knows is its reader's to find out; an answer that is known and does not do is the layer's.
-    const unknown = facts.find((fact) => fact.verdict === 'unknown');
-    const owner = unknown?.owner ?? ruleOf(layer).owner;
-    return becauseRequest(layer, source, question, 'rationale_unsupported', owner);
+  return [...places.values()].map(([first]) => {
+    const { layer, source } = first!;
+    const owner = ruleOf(layer).owner;
+    const reason = becauseRequest(layer, source, question, 'rationale_unsupported', owner);
+    return { outcome: 'insufficient', because: reason };
   });
 }
 

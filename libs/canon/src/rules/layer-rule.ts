@@ -47,6 +47,8 @@ export interface RuleContext {
   readonly graceRunning?: boolean;
   /** The last stop that was served, of a layer that counts what came after it. */
   readonly servedStop?: Causes['servedStop'];
+  /** Of a report while a stop lasts: what every fact was last known to be before it. */
+  readonly stoppedAt?: Readonly<Record<string, FactValue | undefined>>;
 }
 
 export interface LayerRule<L extends CanonicalBlockerLayer = CanonicalBlockerLayer> {

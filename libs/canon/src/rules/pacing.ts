@@ -65,9 +65,21 @@ export function pacingBand(known: KnownFacts<'pacing'>, context: RuleContext): P
     const reached =
       reaches(complaints / delivered, edge.complaint * factor) ||
       reaches(hardBounces / delivered, edge.hardBounce * factor);
-    if (reached || band === counted) return band;
+    if (!reached && band !== counted) continue;
+    return band === 'blocked' && onlyTheWindowMoved(known, context) ? 'quarantined' : band;
   }
   return 'healthy';
+}
+
+/**
+ * While a stop lasts nothing is sent and the window empties, so that the same few complaints become an ever higher
+ * share of what is left: without a new one that makes nothing worse.
+ */
+function onlyTheWindowMoved(known: KnownFacts<'pacing'>, { stoppedAt }: RuleContext): boolean {
+  if (stoppedAt?.band !== 'quarantined') return false;
+  const more = (fact: 'complaints30d' | 'complaints7d' | 'hardBounces30d') =>
+    number(known[fact]) > number(stoppedAt[fact]);
+  return !more('complaints30d') && !more('complaints7d') && !more('hardBounces30d');
 }
 
 /** At an edge counts, also where a binary fraction lies a hair above the decimal one (0.001 * 0.9). */
