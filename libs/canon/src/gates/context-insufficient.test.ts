@@ -109,7 +109,7 @@ test('a hold names the layer that has to change, so that it is decided again whe
   expect(layersOf({ action: { prospect: 'unknown' } })).toEqual(['data']);
 });
 
-test('what only has to arrive again is named as it is, so that its hold is looked at when it has', () => {
+test('what only has to arrive again is named as it is, so that its hold is looked at when it has [G9 G25]', () => {
   const expired = ask({ layers: { campaign: { facts: { bindings: { expiresAtMs: NOW_MS } } } } });
   expect(expired.outcome).toBe('unknown');
   expect(expired.because.map(({ fact, reason }) => `${fact} ${reason}`)).toEqual(['bindings expired']);
