@@ -39,7 +39,7 @@ function check(directory: string): { code: number | null; lines: string[] } {
   return { code: status, lines: stderr.trim().split('\n').filter(Boolean) };
 }
 
-test('this repository keeps its boundaries', () => {
+test('this repository keeps its boundaries [G17 L35]', () => {
   expect(check(checkout)).toEqual({ code: 0, lines: [] });
 });
 

@@ -27,7 +27,7 @@ import { riskSchema } from './layer.ts';
 const accepts = (schema: { safeParse(value: unknown): { success: boolean } }, value: unknown) =>
   schema.safeParse(value).success;
 
-describe('what the canon says can be recorded', () => {
+describe('what the canon says can be recorded [A4]', () => {
   test('every fact of every layer, as a reason and as a citation of its own layer', () => {
     for (const layer of CANONICAL_BLOCKER_LAYERS) {
       for (const fact of Object.keys(FACTS[layer])) {
@@ -78,7 +78,7 @@ describe('what the canon says can be recorded', () => {
 /** The third argument of `becauseRequest`, and `fact:` of a reason written out. */
 const NAMES_A_FACT = /becauseRequest\(\s*[^,()]+,\s*[^,()]+,\s*'([^']+)'|\bfact: '([^']+)'/g;
 
-describe('what it does not say cannot', () => {
+describe('what it does not say cannot [A4]', () => {
   test.each([
     'pacing/anna/spf',
     'moods/anna/band',

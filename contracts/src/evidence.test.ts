@@ -14,7 +14,7 @@ const problems = (message: unknown) =>
     .safeParse(message)
     .error?.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
 
-test('an answer and an honest lack of one both pass', () => {
+test('an answer and an honest lack of one both pass [A10]', () => {
   const message = observed(
     'sending_domain',
     { fact: 'spf', value: 'pass', evidenceDigest: DIGEST },
@@ -24,7 +24,7 @@ test('an answer and an honest lack of one both pass', () => {
   expect(problems(message)).toBeUndefined();
 });
 
-describe('an observation that the catalogue does not know is refused by its place and name', () => {
+describe('an observation that the catalogue does not know is refused by its place and name [A10]', () => {
   test('an unknown fact', () => {
     expect(
       problems(
@@ -62,7 +62,7 @@ describe('an observation that the catalogue does not know is refused by its plac
   });
 });
 
-test('what is wrong is told without what was sent, which could be anything', () => {
+test('what is wrong is told without what was sent, which could be anything [A11]', () => {
   const sent = (fact: string, value: unknown) => problems(observed('billing', { fact, value })) ?? [];
   expect(sent('paymentMethod', 'sk_live_4f9b2c71')[0]).not.toContain('4f9b2c71');
   expect(sent('eyJh.eyJz.abc', true)[0]).not.toContain('eyJh');
@@ -70,7 +70,7 @@ test('what is wrong is told without what was sent, which could be anything', () 
   expect(sent('paymentMethod', 'ann@example.com')[0]).not.toContain('ann');
 });
 
-test('an observation says one thing: an answer or none, of at least one fact', () => {
+test('an observation says one thing: an answer or none, of at least one fact [A10]', () => {
   expect(
     problems(observed('sending_domain', { fact: 'spf', value: 'pass', unknown: 'timeout' })),
   ).toHaveLength(1);
@@ -80,7 +80,7 @@ test('an observation says one thing: an answer or none, of at least one fact', (
   expect(problems(observed('deliverability', { fact: 'spf', value: 'pass' }))).toHaveLength(1);
 });
 
-test('a heartbeat is for a partition that exists', () => {
+test('a heartbeat is for a partition that exists [A10]', () => {
   const heartbeat = { v: '1.0', id: envelope().id, p: 63, layer: 'continuity_window', atMs: AT_MS };
   expect(evidenceHeartbeat.strict.safeParse(heartbeat).success).toBe(true);
   expect(evidenceHeartbeat.strict.safeParse({ ...heartbeat, p: 64 }).success).toBe(false);

@@ -16,14 +16,14 @@ type Id = z.output<typeof id>;
 /** Compiles only when the places that are named are all that there are. */
 function isClosed<T>(..._: [FreeText<T>] extends [never] ? [] : [openAt: FreeText<T>]): void {}
 
-test('no record of the audit has a place for free text, by its type', () => {
+test('no record of the audit has a place for free text, by its type [A1]', () => {
   isClosed<MessageOf<typeof decisionRecorded>>();
   isClosed<MessageOf<typeof outcomeRecorded>>();
   isClosed<MessageOf<typeof interventionRecorded>>();
   isClosed<MessageOf<typeof approvalRecorded>>();
 });
 
-test('a type in which every string is closed or checked passes', () => {
+test('a type in which every string is closed or checked passes [A1]', () => {
   isClosed<{
     id: Id;
     kind: 'a' | 'b';
@@ -38,7 +38,7 @@ test('a type in which every string is closed or checked passes', () => {
   }>();
 });
 
-test('one plain string does not compile, wherever it stands', () => {
+test('one plain string does not compile, wherever it stands [A1]', () => {
   // @ts-expect-error at the top
   isClosed<{ note: string }>();
   // @ts-expect-error in an object in an object
@@ -73,7 +73,7 @@ test('one plain string does not compile, wherever it stands', () => {
   isClosed<{ by: Record<string, string> }>('.by.{}');
 });
 
-test('a record with one plain string cannot be defined', () => {
+test('a record with one plain string cannot be defined [A1]', () => {
   const name = 'test.record';
   const subject = (_: null) => 'decision.7.acme.TEST';
   const record = defineRecord({ name, subject, schema: (object) => object({ v: version, id }) });
@@ -88,7 +88,7 @@ test('a record with one plain string cannot be defined', () => {
   });
 });
 
-test('a draft says in plain strings what a reader gets checked', () => {
+test('a draft says in plain strings what a reader gets checked [A1]', () => {
   const draft: DraftOf<typeof outcomeRecorded>['dispatchId'] = 'd-1';
   // @ts-expect-error not checked yet
   const read: MessageOf<typeof outcomeRecorded>['dispatchId'] = draft;

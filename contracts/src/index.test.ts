@@ -49,7 +49,7 @@ const SUBJECTS: Record<string, [address: unknown, subject: string]> = {
   'rejected.input': [at, 'rejected.EVIDENCE.not_json'],
 };
 
-test('every message has a name of its own, a stream that exists, and the subject that it always had', () => {
+test('every message has a name of its own, a stream that exists, and the subject that it always had [A9]', () => {
   const found = messages.map((message) => [
     message.name,
     message.subject(SUBJECTS[message.name]?.[0] as never),
@@ -66,7 +66,7 @@ function byName(a: readonly unknown[], b: readonly unknown[]): number {
   return String(a[0]) < String(b[0]) ? -1 : 1;
 }
 
-test('no record of the audit, and no message about a tenant, has room for a free word', () => {
+test('no record of the audit, and no message about a tenant, has room for a free word [A2]', () => {
   const walked = messages.map((message) => [message.name, openPlaces(message.strict)]);
   expect(Object.fromEntries(walked.filter(([, open]) => open!.length > 0))).toEqual({
     // Thresholds of the product, about no tenant.

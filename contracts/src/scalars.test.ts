@@ -18,7 +18,7 @@ import {
   version,
 } from './scalars.ts';
 
-describe('an id that would mean something in a subject', () => {
+describe('an id that would mean something in a subject [A12]', () => {
   test.each([
     ['a dot', 'acme.eu'],
     ['a star', 'acme*'],
@@ -39,7 +39,7 @@ describe('an id that would mean something in a subject', () => {
   });
 });
 
-describe('scalars', () => {
+describe('scalars [A12]', () => {
   test.each<[string, z.ZodType, unknown[], unknown[]]>([
     ['id', id, ['a', '0-x_y', 'a'.repeat(64)], ['_all', '-a']],
     ['sha256', sha256, ['0'.repeat(64)], ['A'.repeat(64), '0'.repeat(63), `${'0'.repeat(64)}\n`]],

@@ -4,7 +4,7 @@ import { openPlaces, placesOf } from './schema-walk.test-support.ts';
 
 const word = z.string().regex(/^[a-z]{1,8}$/);
 
-describe('a schema in which something is open is caught, by the place', () => {
+describe('a schema in which something is open is caught, by the place [A2]', () => {
   test.each<[string, z.ZodType, string]>([
     ['a text', z.strictObject({ note: z.string() }), '.note: a text without a pattern'],
     ['a text of a length', z.strictObject({ note: z.string().max(64) }), '.note: a text without a pattern'],
@@ -105,7 +105,7 @@ describe('a schema in which something is open is caught, by the place', () => {
   });
 });
 
-test('a schema in which everything is closed passes', () => {
+test('a schema in which everything is closed passes [A2]', () => {
   const closed = z.strictObject({
     word,
     kind: z.enum(['a', 'b']),

@@ -112,11 +112,11 @@ describe.each(MESSAGES)('%s', (_, contract, message) => {
   const texts = pathsOf(message, isText);
   const objects = pathsOf(message, isObject);
 
-  test('is itself allowed', () => {
+  test('is itself allowed [A3]', () => {
     expect(contract.strict.safeParse(message).error).toBeUndefined();
   });
 
-  test.each(Object.entries(SECRETS))(`%s fits into none of its ${texts.length} texts`, (_, secret) => {
+  test.each(Object.entries(SECRETS))(`%s fits into none of its ${texts.length} texts [A3]`, (_, secret) => {
     for (const path of texts) {
       const smuggled = changed(message, path, () => secret);
       const { error } = contract.strict.safeParse(smuggled);
@@ -127,7 +127,7 @@ describe.each(MESSAGES)('%s', (_, contract, message) => {
   });
 
   test.each(Object.entries(SECRETS))(
-    `%s is no key of any of its ${objects.length} objects, nor the value of a key that nobody knows`,
+    `%s is no key of any of its ${objects.length} objects, nor the value of a key that nobody knows [A3]`,
     (_, secret) => {
       for (const path of objects) {
         for (const add of [withKey(secret, true), withKey('note', secret)]) {
@@ -144,7 +144,7 @@ describe.each(MESSAGES)('%s', (_, contract, message) => {
     },
   );
 
-  test('what a later minor version adds is read without it, but for the terms of a release', () => {
+  test('what a later minor version adds is read without it, but for the terms of a release [A6 A7]', () => {
     for (const path of objects) {
       const read = contract.lenient.safeParse(changed(message, path, withKey('note', 1)));
       expect(read.success, told(path)).toBe(!isByKey(path) && !NEVER_LENIENT.test(path.join('.')));
@@ -153,7 +153,7 @@ describe.each(MESSAGES)('%s', (_, contract, message) => {
 });
 
 test.each(Object.entries(SECRETS))(
-  `%s is no cause of anything, in any of ${BY_KEY.length} lists`,
+  `%s is no cause of anything, in any of ${BY_KEY.length} lists [A3]`,
   (_, secret) => {
     for (const list of BY_KEY) {
       const renamed = (entries: unknown) => ({ [secret]: Object.values(entries as object)[0] });
@@ -170,7 +170,7 @@ test.each(Object.entries(SECRETS))(
   },
 );
 
-test('the examples leave nothing out: every place of a record’s schema is filled in one of them', () => {
+test('the examples leave nothing out: every place of a record’s schema is filled in one of them [A3]', () => {
   for (const contract of new Set(RECORDS.map(([, one]) => one))) {
     const examples = RECORDS.filter(([, one]) => one === contract).map(([, , record]) => record());
     const filled = new Set(examples.flatMap((one) => pathsOf(one, (value) => value !== null).map(placeOf)));
@@ -183,14 +183,14 @@ test('the examples leave nothing out: every place of a record’s schema is fill
 const placeOf = (path: Path): string =>
   path.map((part) => (typeof part === 'number' ? '.[]' : `.${part}`)).join('');
 
-test('there are so many places to try', () => {
+test('there are so many places to try [A3]', () => {
   const count = (wanted: (value: unknown) => boolean) =>
     RECORDS.reduce((sum, [, , record]) => sum + pathsOf(record(), wanted).length, 0);
   expect(count(isText)).toBeGreaterThan(400);
   expect(count(isObject)).toBeGreaterThan(90);
 });
 
-test('an answer belongs to its question, an outcome to its gate, and both to the list of theirs', () => {
+test('an answer belongs to its question, an outcome to its gate, and both to the list of theirs [A4]', () => {
   const record = RECORDS[0]![2]();
   const refused = (path: Path, value: string) =>
     decisionRecorded.strict

@@ -182,7 +182,7 @@ const BAD_INPUTS: readonly BadInput[] = [
 ];
 
 describe('what breaks its contract', () => {
-  it('is kept with the place that is wrong, changes nothing, and keeps nobody from starting again', async () => {
+  it('is kept with the place that is wrong, changes nothing, and keeps nobody from starting again [A16]', async () => {
     await using fixture = await startPlatformFixture({
       services: [{ name: 'layer-runtime' }, { name: 'truth-aggregator' }, { name: 'dispatch-governance' }],
     });

@@ -70,7 +70,7 @@ const somewhen = () => sleep(200 + Math.random() * 900);
 const pidOf = ({ platform }: PlatformFixture, instance: string): number =>
   platform.supervisor.list().find((one) => one.instance === instance)!.pid!;
 
-describe('every request is decided exactly once, chains stay unbroken and caps are kept', () => {
+describe('every request is decided exactly once, chains stay unbroken and caps are kept [T2 A13 G32]', () => {
   it('when each of the three services is killed while requests are decided', async () => {
     await using fixture = await startPlatformFixture({ services: SERVICES.map((name) => ({ name })) });
     await expectSoundThrough(fixture, async ({ platform }) => {

@@ -37,7 +37,7 @@ describe('a sending domain in the sandbox', () => {
     expect(sandbox.problems()).toEqual([]);
   });
 
-  it('is unknown while its name servers keep silent, and nobody is blamed; it heals when they answer', async () => {
+  it('is unknown while its name servers keep silent, and nobody is blamed; it heals when they answer [L2 L7]', async () => {
     await using world = await startWorld();
     const { broker, sandbox } = world;
     const silence = join(sandbox.zonesDir, 'cedar.example.silent');

@@ -76,7 +76,7 @@ async function expectNothingReleasedWhileFrozen(tenantId: string): Promise<void>
 }
 
 describe('a freeze of which the truth never hears', () => {
-  it('blocks from its record to the record of its end, also after governance was killed', async () => {
+  it('blocks from its record to the record of its end, also after governance was killed [G31]', async () => {
     await readyTenant(broker, 'acme', { capPerDay: 50 });
     await request(broker, 'acme', 1);
     expect(await decided(broker, 'acme', 1, { kind: 'APPROVE' })).toMatchObject({ freezes: [] });
@@ -110,7 +110,7 @@ describe('a freeze of which the truth never hears', () => {
     await expectNothingReleasedWhileFrozen('acme');
   });
 
-  it('and one of everything end each by their own record', async () => {
+  it('and one of everything end each by their own record [G31]', async () => {
     await readyTenant(broker, 'acme', { capPerDay: 50 });
     await readyTenant(broker, 'birch', { capPerDay: 50 });
     signalTruth('SIGSTOP');

@@ -16,7 +16,7 @@ const IMPATIENT: Policy = {
 };
 
 describe('a platform whose layer-runtime is dead', () => {
-  it('does not look fresh: requests wait, are held for it alone, and are approved when it is back', async () => {
+  it('does not look fresh: requests wait, are held for it alone, and are approved when it is back [T14 G16]', async () => {
     await using fixture = await startPlatformFixture({
       services: SERVICES,
       policy: IMPATIENT,
@@ -74,7 +74,7 @@ describe('a platform whose layer-runtime is dead', () => {
 });
 
 describe('a governance that starts again', () => {
-  it('does not decide by an older truth than the newest, which it reads again on its way', async () => {
+  it('does not decide by an older truth than the newest, which it reads again on its way [T13]', async () => {
     await using fixture = await startPlatformFixture({ services: SERVICES, env: { CADENCE_SEC: '60' } });
     const { broker, platform } = fixture;
     await readyTenant(broker, 'acme', { capPerDay: 1_000 });

@@ -56,7 +56,7 @@ async function rejectedCommand(seq: number) {
 }
 
 describe('a hold for a person', () => {
-  it('is approved by an approval of its exact action, on record before it takes effect, and only once', async () => {
+  it('is approved by an approval of its exact action, on record before it takes effect, and only once [A14 G28]', async () => {
     const held = await heldForReview('approved');
     const about = { dispatchId: 'd-1', actionDigest: held.actionDigest };
     const commandSeq = await command(broker, 'approved', 'approve', about);
@@ -74,7 +74,7 @@ describe('a hold for a person', () => {
     expectUnbroken(await chainOf(broker, 'approved'));
   });
 
-  it('is not released by an approval of another action', async () => {
+  it('is not released by an approval of another action [G28]', async () => {
     const first = await heldForReview('mistaken');
     await request(broker, 'mistaken', 2);
     await decided(broker, 'mistaken', 2, { kind: 'HOLD_FOR_HUMAN_REVIEW' });
@@ -84,7 +84,7 @@ describe('a hold for a person', () => {
     expect((await decisions(broker, 'mistaken')).filter((one) => one.kind === 'APPROVE')).toEqual([]);
   });
 
-  it('is ended for good by a rejection, with its record', async () => {
+  it('is ended for good by a rejection, with its record [A14]', async () => {
     await heldForReview('rejected');
     await command(broker, 'rejected', 'reject', { dispatchId: 'd-1' });
     await decided(broker, 'rejected', 1, { kind: 'BLOCK', decidingOutcome: 'rejected_by_operator' });
@@ -94,7 +94,7 @@ describe('a hold for a person', () => {
     await rejectedCommand(late);
   });
 
-  it('is still ended when governance dies between the record of the rejection and the block', async () => {
+  it('is still ended when governance dies between the record of the rejection and the block [A14]', async () => {
     await heldForReview('torn');
     const { pid } = fixture.platform.supervisor.list().find((one) => one.name === 'dispatch-governance')!;
     process.kill(pid!, 'SIGSTOP');
@@ -136,7 +136,7 @@ describe('a hold for a person', () => {
 });
 
 describe('a freeze', () => {
-  it('blocks what is asked from then on, and lets the next one pass once it is lifted', async () => {
+  it('blocks what is asked from then on, and lets the next one pass once it is lifted [G1]', async () => {
     await readyTenant(broker, 'frozen', { capPerDay: 10 });
     await request(broker, 'frozen', 1);
     await decided(broker, 'frozen', 1, { kind: 'APPROVE' });
@@ -158,7 +158,7 @@ describe('a freeze', () => {
 });
 
 describe('a freeze of everything', () => {
-  it('ends without ending the freeze that a tenant has for its own reason', async () => {
+  it('ends without ending the freeze that a tenant has for its own reason [G31]', async () => {
     await readyTenant(broker, 'abusive');
     await readyTenant(broker, 'innocent');
     await command(broker, 'abusive', 'freeze');
@@ -183,7 +183,7 @@ describe('a freeze of everything', () => {
 });
 
 describe('one person', () => {
-  it('is not written to by two mailboxes, nor twice at once by two campaigns', async () => {
+  it('is not written to by two mailboxes, nor twice at once by two campaigns [G8]', async () => {
     const tenantId = 'crowded';
     await readyTenant(broker, tenantId, { capPerDay: 10 });
     await configure(broker, tenantId, { capPerDay: 10, colleague: true });
@@ -218,7 +218,7 @@ const onRecord = (tenantId: string, command: string) =>
 const stateOf = async (tenantId: string) => (await truthOf(broker, tenantId))?.layers.governance.state;
 
 describe('a hold for capacity', () => {
-  it('is decided again when a new configuration raises the cap, and not beyond it', async () => {
+  it('is decided again when a new configuration raises the cap, and not beyond it [G26 G29]', async () => {
     await readyTenant(broker, 'growing', { capPerDay: 1 });
     for (const n of [1, 2, 3]) await request(broker, 'growing', n);
     await decided(broker, 'growing', 1, { kind: 'APPROVE' });
@@ -231,7 +231,7 @@ describe('a hold for capacity', () => {
 });
 
 describe('a hold that nobody resolves', () => {
-  it('ends in a block when its time is over, also when governance was killed in between', async () => {
+  it('ends in a block when its time is over, also when governance was killed in between [G26]', async () => {
     await readyTenant(broker, 'forgotten', { capPerDay: 0 });
     await activatePolicy(broker, {
       ...GAPLESS_POLICY,

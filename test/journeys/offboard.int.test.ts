@@ -142,7 +142,7 @@ async function neighbourMoves(plan: 'canceled' | 'active'): Promise<void> {
 }
 
 describe('a tenant that leaves', () => {
-  it('is stopped, forgotten and erased, keeps its unbroken chain, and nothing brings it back', async () => {
+  it('is stopped, forgotten and erased, keeps its unbroken chain, and nothing brings it back [A15]', async () => {
     const planted = 'quetzalcoatl';
     const list = await setUpFromFiles(broker, LEAVER, { planted, capPerDay: 1, leads: 5 });
     const other = await setUpFromFiles(broker, NEIGHBOUR, { planted: 'xiuhcoatl', capPerDay: 50, leads: 5 });
@@ -350,7 +350,7 @@ describe('an import that is running while its tenant leaves', () => {
 });
 
 describe('an offboarding that is interrupted', () => {
-  it('says who does not answer, and the same call finishes it, with one record', async () => {
+  it('says who does not answer, and the same call finishes it, with one record [A15]', async () => {
     const list = await setUpFromFiles(broker, LEAVER, { planted: 'quetzalcoatl', capPerDay: 1, leads: 3 });
     await observeAll(broker, LEAVER);
     await readyTruth(broker, LEAVER);

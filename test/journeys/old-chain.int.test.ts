@@ -5,7 +5,7 @@ import { startPlatformFixture } from './platform-fixture.ts';
 import { chainOf, decided, readyTenant, request } from './tenant-fixture.ts';
 
 describe('the chain of a tenant that was silent for longer than the stream keeps records', () => {
-  it('goes on after the record that is only in the archive, instead of being refused for ever', async () => {
+  it('goes on after the record that is only in the archive, instead of being refused for ever [A13]', async () => {
     await using fixture = await startPlatformFixture({
       services: [{ name: 'layer-runtime' }, { name: 'truth-aggregator' }, { name: 'dispatch-governance' }],
     });

@@ -5,7 +5,7 @@ import { startPlatformFixture } from './platform-fixture.ts';
 import { configure, decisions, observeAll, readyTruth, request } from './tenant-fixture.ts';
 
 describe('the way of one fact', () => {
-  it('goes from evidence to a truth to an audited decision, and a cap is reserved and not only read', async () => {
+  it('goes from evidence to a truth to an audited decision, and a cap is reserved and not only read [G29 G32]', async () => {
     await using fixture = await startPlatformFixture({
       services: [{ name: 'layer-runtime' }, { name: 'truth-aggregator' }, { name: 'dispatch-governance' }],
     });

@@ -25,7 +25,7 @@ async function checkStreams(url: string): Promise<void> {
 }
 
 describe('the declared streams', () => {
-  it('can be provisioned again, and the server gives a tenant the partition that we give it', async () => {
+  it('can be provisioned again, and the server gives a tenant the partition that we give it [T16]', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'orchestrate-test-'));
     await using server = await startNatsServer({
       binary: findNatsServer(ROOT)!,

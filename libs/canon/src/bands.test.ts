@@ -6,7 +6,7 @@ import { POLICY } from './dispatch-case.test-support.ts';
 const p95 = (value: number, before?: string) =>
   bandOf('provider_health', 'p95Ms', { p95Ms: value }, before, POLICY);
 
-test('a band is entered at its edge', () => {
+test('a band is entered at its edge [T8]', () => {
   expect([0, 1999, 2000, 7999, 8000, 19_999, 20_000].map((value) => p95(value))).toEqual([
     'fast',
     'fast',
@@ -18,7 +18,7 @@ test('a band is entered at its edge', () => {
   ]);
 });
 
-test('noise at an edge changes nothing: a band is left below nine tenths of its edge', () => {
+test('noise at an edge changes nothing: a band is left below nine tenths of its edge [T8]', () => {
   expect(p95(1800, 'fair')).toBe('fair');
   expect(p95(1799, 'fair')).toBe('fast');
   expect(p95(1999, 'fast')).toBe('fast');
@@ -27,7 +27,7 @@ test('noise at an edge changes nothing: a band is left below nine tenths of its 
   expect(p95(100, 'too_slow')).toBe('fast');
 });
 
-test('a number that wavers by less than a tenth settles in one band', () => {
+test('a number that wavers by less than a tenth settles in one band [T8]', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 40_000 }),
@@ -42,7 +42,7 @@ test('a number that wavers by less than a tenth settles in one band', () => {
   );
 });
 
-test('the quota of a mailbox is banded by what its provider allows', () => {
+test('the quota of a mailbox is banded by what its provider allows [T8]', () => {
   const quota = (quotaUsed: number, quotaDay?: number) =>
     bandOf(
       'mailbox',
@@ -66,11 +66,11 @@ test.each([
   ['data', 'queueReady', [0, 1], ['empty', 'some']],
   ['data', 'verifiedShare', [0.89, 0.9], ['below', 'at_floor']],
   ['data', 'provenanceShare', [0.89, 0.9], ['below', 'at_floor']],
-] as const)('%s.%s has its bands', (layer, fact, values, bands) => {
+] as const)('%s.%s has its bands [T8]', (layer, fact, values, bands) => {
   expect(values.map((value) => bandOf(layer, fact, { [fact]: value }, undefined, POLICY))).toEqual(bands);
 });
 
-test('a number without bands, and a fact that is no number, has none', () => {
+test('a number without bands, and a fact that is no number, has none [T8]', () => {
   expect(bandOf('pacing', 'sentToday', { sentToday: 3 }, undefined, POLICY)).toBeUndefined();
   expect(bandOf('provider_health', 'p95Ms', {}, 'fair', POLICY)).toBeUndefined();
 });

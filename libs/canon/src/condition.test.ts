@@ -3,7 +3,7 @@ import { isHonestUnknown, REASONS } from './condition.ts';
 import { REQUEST_REASONS } from './gates/gate.ts';
 import { REASON_SENTENCES } from './reason-sentences.ts';
 
-test('a required fact without an answer is an honest unknown whatever the reason', () => {
+test('a required fact without an answer is an honest unknown whatever the reason [L8]', () => {
   for (const reason of REASONS) {
     expect(isHonestUnknown({ verdict: 'unknown', required: true, reason })).toBe(true);
     expect(isHonestUnknown({ verdict: 'fail', required: true, reason })).toBe(false);
@@ -11,7 +11,7 @@ test('a required fact without an answer is an honest unknown whatever the reason
   }
 });
 
-test('an optional fact that nobody answered is no news; an answer that cannot be judged is', () => {
+test('an optional fact that nobody answered is no news; an answer that cannot be judged is [L8]', () => {
   const optional = { verdict: 'unknown', required: false } as const;
   for (const reason of ['never_observed', 'expired', 'timeout', 'heartbeat_lost'] as const) {
     expect(isHonestUnknown({ ...optional, reason })).toBe(false);
@@ -21,12 +21,12 @@ test('an optional fact that nobody answered is no news; an answer that cannot be
   }
 });
 
-test('no reason is listed twice, so that a recorded one has one meaning', () => {
+test('no reason is listed twice, so that a recorded one has one meaning [L6]', () => {
   const shared = new Set(['operator_freeze']);
   const all = [...REASONS, ...REQUEST_REASONS].filter((reason) => !shared.has(reason));
   expect(all.filter((reason, index) => all.indexOf(reason) !== index)).toEqual([]);
 });
 
-test('every reason has the sentence that says it to a person, and there is no sentence for another', () => {
+test('every reason has the sentence that says it to a person, and there is no sentence for another [L6]', () => {
   expect(new Set(Object.keys(REASON_SENTENCES))).toEqual(new Set([...REASONS, ...REQUEST_REASONS]));
 });

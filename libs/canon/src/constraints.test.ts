@@ -34,7 +34,7 @@ const someConstraints = fc
 /** What a sender has to honour: the digest is what it echoes. */
 const meaning = (...all: Constraints[]): string => digestOf(mergeConstraints(all));
 
-test('the order in which gates name constraints never matters', () => {
+test('the order in which gates name constraints never matters [G21]', () => {
   fc.assert(
     fc.property(someConstraints, someConstraints, someConstraints, (a, b, c) => {
       expect(meaning(a, b)).toBe(meaning(b, a));
@@ -43,7 +43,7 @@ test('the order in which gates name constraints never matters', () => {
   );
 });
 
-test('naming a constraint twice is naming it once', () => {
+test('naming a constraint twice is naming it once [G21]', () => {
   fc.assert(
     fc.property(someConstraints, (a) => {
       expect(meaning(a, a)).toBe(meaning(a));
@@ -53,7 +53,7 @@ test('naming a constraint twice is naming it once', () => {
   );
 });
 
-test('of two constraints the stricter one stands in every field', () => {
+test('of two constraints the stricter one stands in every field [G21]', () => {
   const loose: Required<Constraints> = {
     maxToday: 20,
     maxPerHour: 10,
@@ -96,7 +96,7 @@ test('of two constraints the stricter one stands in every field', () => {
   expect(mergeConstraints([strict, loose])).toEqual(strict);
 });
 
-test('what both allow, or neither demands, stays so', () => {
+test('what both allow, or neither demands, stays so [G21]', () => {
   const free: Constraints = {
     openTracking: true,
     clickTracking: true,
@@ -110,18 +110,18 @@ test('what both allow, or neither demands, stays so', () => {
   expect(mergeConstraints([free, { ...free }])).toEqual(free);
 });
 
-test('a field that says nothing takes nothing back', () => {
+test('a field that says nothing takes nothing back [G22]', () => {
   const silent = { maxLinks: undefined } as unknown as Constraints;
   expect(mergeConstraints([{ maxLinks: 1 }, silent])).toEqual({ maxLinks: 1 });
   expect(mergeConstraints([silent])).toEqual({});
 });
 
-test('an unset field is unlimited and stays unset', () => {
+test('an unset field is unlimited and stays unset [G21]', () => {
   expect(mergeConstraints([])).toEqual({});
   expect(mergeConstraints([{ maxLinks: 1 }, {}])).toEqual({ maxLinks: 1 });
 });
 
-describe('what permits nothing', () => {
+describe('what permits nothing [G22]', () => {
   test.each<[string, Constraints, boolean]>([
     ['nothing a day', { maxToday: 0 }, true],
     ['one a day', { maxToday: 1 }, false],

@@ -27,7 +27,7 @@ describe('outcome by outcome', () => {
   const input = caseWith();
   const hardnessAt = (gate: number, outcome: number) => hardnessOf(GATES[gate]!.outcomes[outcome]!.decision);
 
-  test('each of the 46 steps to the next outcome of a gate is never towards a more permissive decision', () => {
+  test('each of the 46 steps to the next outcome of a gate is never towards a more permissive decision [G12]', () => {
     const steps = GATES.flatMap((gate) =>
       gate.outcomes.slice(1).map((harder, index) => [gate.outcomes[index]!, harder] as const),
     );
@@ -36,7 +36,7 @@ describe('outcome by outcome', () => {
     expect(relaxing).toEqual([]);
   });
 
-  test('the decision is the harder of any two outcomes of any two gates, and the tie is the lower gate’s', () => {
+  test('the decision is the harder of any two outcomes of any two gates, and the tie is the lower gate’s [G11]', () => {
     let pairs = 0;
     for (let low = 0; low < GATES.length; low += 1) {
       for (let high = low + 1; high < GATES.length; high += 1) {
@@ -57,7 +57,7 @@ describe('outcome by outcome', () => {
     expect(pairs).toBe(1393);
   });
 
-  test('the decision is the hardest of all ten, whatever they say', () => {
+  test('the decision is the hardest of all ten, whatever they say [G11]', () => {
     const vector = fc.tuple(...GATES.map((gate) => fc.nat(gate.outcomes.length - 1)));
     fc.assert(
       fc.property(vector, (outcomes) => {
@@ -224,7 +224,7 @@ const inShort = ({ decision, budgetIds }: Decision): number =>
   hardnessOf(decision) + (budgetIds.length > 0 ? BUDGETED : 0);
 
 describe('verdict by verdict', () => {
-  test('the verdicts stand for outcomes that the real gates give, worse ones further right in their lists', () => {
+  test('the verdicts stand for outcomes that the real gates give, worse ones further right in their lists [G12]', () => {
     for (const gate of GATES) {
       const names = gate.outcomes.map((outcome) => outcome.name);
       const places = verdictsOf(gate.blocker).map((verdict) => {
@@ -256,12 +256,12 @@ describe('verdict by verdict', () => {
     });
   });
 
-  test('every one of the 236,196 has a decision', () => {
+  test('every one of the 236,196 has a decision [G17]', () => {
     expect(said).toHaveLength(236_196);
     expect(exceptions((at) => hardnessAt(at) >= DECISIONS_MILD_TO_HARD.length)).toEqual([]);
   });
 
-  test('the same vector has the same decision again', () => {
+  test('the same vector has the same decision again [G17]', () => {
     const moved: string[] = [];
     everyDecision(tellAll(), (at, decision) => {
       const same =
@@ -272,21 +272,21 @@ describe('verdict by verdict', () => {
   });
 
   test.each(GATES.map((gate, index) => [gate.blocker, index] as const))(
-    'a worse verdict of %s never makes the decision more permissive',
+    'a worse verdict of %s never makes the decision more permissive [G12]',
     (_, gate) => {
       const step = 3 ** gate;
       expect(exceptions((at) => digitAt(at, gate) < 2 && hardnessAt(at + step) < hardnessAt(at))).toEqual([]);
     },
   );
 
-  test('a stricter mode never makes the decision more permissive', () => {
+  test('a stricter mode never makes the decision more permissive [G12 M2]', () => {
     const stricter = (at: number) => at + VECTORS;
     expect(
       exceptions((at) => stricter(at) < said.length && hardnessAt(stricter(at)) < hardnessAt(at)),
     ).toEqual([]);
   });
 
-  test('an unknown never dispatches, but for the one that names the budget it spends', () => {
+  test('an unknown never dispatches, but for the one that names the budget it spends [G15]', () => {
     const unknowns = (at: number) =>
       GATES.flatMap((gate, index) => (verdictAt(at, index) === 'unknown' ? [gate.blocker] : []));
     expect(
@@ -299,14 +299,14 @@ describe('verdict by verdict', () => {
     ).toEqual([]);
   });
 
-  test('a draft never dispatches, and what needs an approval never does without one', () => {
+  test('a draft never dispatches, and what needs an approval never does without one [M10]', () => {
     const tenth = GATES.length - 1;
     const mayNot = (at: number) =>
       modeAt(at) === 'draft_only' || (modeAt(at) === 'approval_required' && verdictAt(at, tenth) !== 'pass');
     expect(exceptions((at) => mayNot(at) && dispatchesAt(at))).toEqual([]);
   });
 
-  test('these ten dispatch, and no other', () => {
+  test('these ten dispatch, and no other [G12 G14]', () => {
     const released = [...said.keys()].filter(dispatchesAt);
     expect(released.map((at) => `${DECISIONS_MILD_TO_HARD[hardnessAt(at)]} ${nameOf(at)}`)).toEqual([
       'APPROVE autonomous',

@@ -62,7 +62,7 @@ const decideBy = (vector: readonly (DispatchDecision | 'throws')[]) =>
   );
 
 describe('the lattice', () => {
-  test('the hardest outcome decides, a tie names the lowest gate, and all ten are recorded', () => {
+  test('the hardest outcome decides, a tie names the lowest gate, and all ten are recorded [G11]', () => {
     fc.assert(
       fc.property(verdicts, (vector) => {
         const decision = decideBy(vector);
@@ -76,7 +76,7 @@ describe('the lattice', () => {
     );
   });
 
-  test('making any one gate worse never makes the decision more permissive', () => {
+  test('making any one gate worse never makes the decision more permissive [G12]', () => {
     fc.assert(
       fc.property(verdicts, fc.nat(9), fc.nat(6), (vector, gate, by) => {
         const worse = Math.min(hardnessOf(vector[gate]!) + by, DECISIONS_MILD_TO_HARD.length - 1);
@@ -86,7 +86,7 @@ describe('the lattice', () => {
     );
   });
 
-  test('a constraint that nothing can meet only ever takes a release back', () => {
+  test('a constraint that nothing can meet only ever takes a release back [G22]', () => {
     fc.assert(
       fc.property(verdicts, fc.nat(9), (vector, at) => {
         const gates = vector.map((one, index) =>
@@ -103,7 +103,7 @@ describe('the lattice', () => {
 
 describe('a gate that throws', () => {
   test.each(GATES.map((gate, index) => [gate.blocker, index] as const))(
-    '%s: is unknown, never a pass',
+    '%s: is unknown, never a pass [G13]',
     (blocker, index) => {
       const broken: Gate = {
         ...GATES[index]!,
@@ -130,7 +130,7 @@ describe('a gate that throws', () => {
     },
   );
 
-  test('does not take the audit of the other nine with it', () => {
+  test('does not take the audit of the other nine with it [G13]', () => {
     fc.assert(
       fc.property(verdicts, fc.nat(9), (vector, at) => {
         const faulted = vector.map((one, index) => (index === at ? ('throws' as const) : one));
@@ -141,7 +141,7 @@ describe('a gate that throws', () => {
     );
   });
 
-  test('an outcome that the gate does not have is a fault as well', () => {
+  test('an outcome that the gate does not have is a fault as well [G13]', () => {
     const liar: Gate = { ...GATES[0]!, ask: () => ({ outcome: 'surely', because: [] }) };
     expect(decide(caseWith(), GATES.with(0, liar)).gates[0]).toMatchObject({
       outcome: 'unknown',
@@ -149,7 +149,7 @@ describe('a gate that throws', () => {
     });
   });
 
-  test('a truth without its layers faults the gates that read it and releases nothing', () => {
+  test('a truth without its layers faults the gates that read it and releases nothing [G13]', () => {
     const input = caseWith();
     const truth = { ...input.reading.truth!, layers: {} as never };
     const decision = decide({ ...input, reading: new TruthReading(truth, true, NOW_MS) });
@@ -195,7 +195,7 @@ describe('every decision', () => {
     { requiredKeys: [] },
   );
 
-  test('answers eight questions in order, and names what a release or a hold needs', () => {
+  test('answers eight questions in order, and names what a release or a hold needs [G18 G25]', () => {
     fc.assert(
       fc.property(change, (some) => {
         const decision = decideOn(some);
@@ -221,7 +221,7 @@ describe('every decision', () => {
     );
   });
 
-  test('never dispatches without the person that its mode asks for', () => {
+  test('never dispatches without the person that its mode asks for [M10]', () => {
     fc.assert(
       fc.property(change, (some) => {
         const input = caseWith(some);
@@ -238,13 +238,13 @@ describe('every decision', () => {
 });
 
 describe('what the product promises', () => {
-  test('a tenant with nothing wrong may send', () => {
+  test('a tenant with nothing wrong may send [G17]', () => {
     const decision = decideOn();
     expect(decision).toMatchObject({ decision: 'APPROVE', decidingGate: 1, constraints: null, review: null });
     expect(decision.rationale[6]).toMatchObject({ code: 'gates_pass' });
   });
 
-  test('unknown DNS holds for reputation: never APPROVE, never BLOCK', () => {
+  test('unknown DNS holds for reputation: never APPROVE, never BLOCK [G5 G15]', () => {
     for (const fact of ['spf', 'dkim', 'dmarc']) {
       const decision = decideOn(layers({ sending_domain: { facts: { [fact]: lost('servfail') } } }));
       expect(decision).toMatchObject({
@@ -262,7 +262,7 @@ describe('what the product promises', () => {
     }
   });
 
-  test('an unknown dispatches under a named budget or not at all, whatever its reason', () => {
+  test('an unknown dispatches under a named budget or not at all, whatever its reason [G15]', () => {
     for (const layer of CANONICAL_BLOCKER_LAYERS.filter((one) => one !== 'provider_health')) {
       for (const fact of requiredFacts(layer)) {
         for (const reason of UNKNOWN_REASONS) {
@@ -276,7 +276,7 @@ describe('what the product promises', () => {
     }
   });
 
-  test('losing any required fact, for whatever reason, never leaves a plain APPROVE', () => {
+  test('losing any required fact, for whatever reason, never leaves a plain APPROVE [G15]', () => {
     const boundedOrOptional = new Set(['pacing.band', 'continuity_window.lastRunOutcome']);
     for (const layer of CANONICAL_BLOCKER_LAYERS) {
       for (const fact of requiredFacts(layer)) {
@@ -292,12 +292,12 @@ describe('what the product promises', () => {
     }
   });
 
-  test('a draft is not approvable', () => {
+  test('a draft is not approvable [M10]', () => {
     const draft = layers({ governance: { facts: { requestedMode: 'draft_only' } } });
     expect(decideOn({ ...draft, approval: APPROVAL }).decision).toBe('HOLD_FOR_HUMAN_REVIEW');
   });
 
-  test('an approval releases the exact action and is named; it does not skip a gate', () => {
+  test('an approval releases the exact action and is named; it does not skip a gate [G28]', () => {
     const needed = layers({ governance: { facts: { requestedMode: 'approval_required' } } });
     expect(decideOn(needed)).toMatchObject({ decision: 'HOLD_FOR_HUMAN_REVIEW', lane: 'person' });
     const approved = decideOn({ ...needed, approval: APPROVAL });
@@ -307,7 +307,7 @@ describe('what the product promises', () => {
     expect(decideOn(suppressed)).toMatchObject({ decision: 'BLOCK', approvalId: null });
   });
 
-  test('why a dispatch is safe sums up the gates, and rests on no fact of its own', () => {
+  test('why a dispatch is safe sums up the gates, and rests on no fact of its own [G18]', () => {
     const safe = (change: CaseChange = {}) => decideOn(change).rationale[6];
     const says = (code: string) => ({ question: 'whyDispatchSafe', code, evidence: [] });
     expect(safe()).toEqual(says('gates_pass'));
@@ -320,7 +320,7 @@ describe('what the product promises', () => {
     expect(safe({ recipient: { suppression: 'unknown', duplicate: true } })).toEqual(says('not_safe'));
   });
 
-  test('what goes out as it is carries no constraint, no approval, no review and no budget', () => {
+  test('what goes out as it is carries no constraint, no approval, no review and no budget [G23 G28]', () => {
     expect(decideOn()).toMatchObject({
       decision: 'APPROVE',
       constraints: null,
@@ -332,24 +332,24 @@ describe('what the product promises', () => {
     });
   });
 
-  test('an approval that nobody asked for is not spent', () => {
+  test('an approval that nobody asked for is not spent [G28]', () => {
     expect(decideOn({ approval: APPROVAL })).toMatchObject({ decision: 'APPROVE', approvalId: null });
   });
 
-  test('a supervised release asks for a review by a date', () => {
+  test('a supervised release asks for a review by a date [M10]', () => {
     const supervised = layers({ governance: { facts: { requestedMode: 'supervised' } } });
     const dueByMs = NOW_MS + POLICY.dispatch.reviewWithinSec * 1000;
     expect(decideOn(supervised)).toMatchObject({ decision: 'APPROVE', review: { required: true, dueByMs } });
   });
 
-  test('a stale truth releases nothing, and blocks nobody', () => {
+  test('a stale truth releases nothing, and blocks nobody [G16]', () => {
     const decision = decideOn({ fresh: false });
     expect(decision).toMatchObject({ decision: 'HOLD_FOR_CONTEXT', lane: 'watch' });
     expect(decision.rationale[6]).toMatchObject({ code: 'unknown' });
     expect(decision.unblock.map((one) => one.reason)).toContain('truth_stale');
   });
 
-  test('a BLOCK is final: it waits in no lane and for no time', () => {
+  test('a BLOCK is final: it waits in no lane and for no time [G27]', () => {
     const blocked = decideOn({
       recipient: { suppression: 'suppressed' },
       reservation: { slot: 'gap', nextSlotAtMs: NOW_MS + 1 },
@@ -357,7 +357,7 @@ describe('what the product promises', () => {
     expect(blocked).toMatchObject({ decision: 'BLOCK', lane: null, earliestReleaseMs: null });
   });
 
-  test('exploring under an unknown is degraded, budgeted, and says which budget it spent', () => {
+  test('exploring under an unknown is degraded, budgeted, and says which budget it spent [G30]', () => {
     const decision = decideOn(sample);
     expect(decision).toMatchObject({
       decision: 'DEGRADE_AND_APPROVE',
@@ -374,7 +374,7 @@ describe('a release whose conditions this message cannot meet is no release', ()
     pacing: { facts: { band: lost('insufficient_sample') } },
   });
 
-  test('the constraints of all gates are merged to the most restrictive', () => {
+  test('the constraints of all gates are merged to the most restrictive [G21 G23]', () => {
     expect(decideOn(weakKeyAndSample).constraints).toMatchObject({
       maxLinks: 1,
       openTracking: false,
@@ -382,7 +382,7 @@ describe('a release whose conditions this message cannot meet is no release', ()
     });
   });
 
-  test('the day’s allowance of a constraint is a cap, and comes back with the next day', () => {
+  test('the day’s allowance of a constraint is a cap, and comes back with the next day [G22 G29]', () => {
     expect(decideOn({ ...sample, reservation: { usedToday: 9 } }).decision).toBe('DEGRADE_AND_APPROVE');
     const used = decideOn({ ...sample, reservation: { usedToday: 10 } });
     expect(used).toMatchObject({
@@ -414,7 +414,7 @@ describe('a release whose conditions this message cannot meet is no release', ()
     expect(used.gates).toHaveLength(10);
   });
 
-  test('verified recipients only', () => {
+  test('verified recipients only [G22]', () => {
     const probation = layers({
       pacing: { causes: { requalifications: { band: { ordinal: 1, from: null, count: 0 } } } },
     });
@@ -429,7 +429,7 @@ describe('a release whose conditions this message cannot meet is no release', ()
     ['no provider allowed', { recipientProvidersAllow: [] }],
     ['over already', { expiresAtMs: NOW_MS }],
     ['no new prospects', { newProspects: false }],
-  ])('%s', (_, constraints) => {
+  ])('%s [G22]', (_, constraints) => {
     const gates = DISPATCH_BLOCKERS.map((_blocker, index) =>
       fake(index, index === 4 ? 'DEGRADE_AND_APPROVE' : 'APPROVE', index === 4 ? constraints : undefined),
     );
@@ -437,7 +437,7 @@ describe('a release whose conditions this message cannot meet is no release', ()
   });
 });
 
-describe('a hold', () => {
+describe('a hold [G25]', () => {
   test('waits for whoever can end it: an operator before the client, else it is watched', () => {
     const laneOf = (...owners: Owner[]) =>
       decide(

@@ -103,7 +103,7 @@ function described(fact: string, spec: FactSpec): string {
   return [fact, spec.age, spec.required ? 'required' : 'informs', values, ...missing].join(', ');
 }
 
-test('every fact is as the catalogue says: what it may be, how it ages, whether its layer needs it', () => {
+test('every fact is as the catalogue says: what it may be, how it ages, whether its layer needs it [L5]', () => {
   const found = CANONICAL_BLOCKER_LAYERS.flatMap((layer) =>
     Object.entries(FACTS[layer] as Record<string, FactSpec>).map(
       ([fact, spec]) => `${layer}, ${described(fact, spec)}`,
@@ -112,7 +112,7 @@ test('every fact is as the catalogue says: what it may be, how it ages, whether 
   expect(found).toEqual(CATALOGUE.trim().split('\n'));
 });
 
-test('the facts that a layer needs are those, and no other', () => {
+test('the facts that a layer needs are those, and no other [L8]', () => {
   for (const layer of CANONICAL_BLOCKER_LAYERS) {
     const lines = CATALOGUE.split('\n').filter((line) => line.startsWith(`${layer}, `));
     const needed = lines.filter((line) => line.includes(', required, ')).map((line) => line.split(', ')[1]);
@@ -120,14 +120,14 @@ test('the facts that a layer needs are those, and no other', () => {
   }
 });
 
-test('every kind of age is one that some fact has', () => {
+test('every kind of age is one that some fact has [L5]', () => {
   const used = CATALOGUE.trim()
     .split('\n')
     .map((line) => line.split(', ')[2]);
   expect(new Set(used)).toEqual(new Set([...AGE_CLASSES, 'folded']));
 });
 
-test('a budget explores under two unknowns only, and there are no other unknowns than these', () => {
+test('a budget explores under two unknowns only, and there are no other unknowns than these [L9 G30]', () => {
   expect(UNKNOWN_REASONS.filter(isExplorable)).toEqual(['insufficient_sample', 'unobservable']);
   expect(UNKNOWN_REASONS.join(' ')).toBe(
     'insufficient_sample unobservable never_ran no_delivered_proof never_observed expired no_answer timeout ' +

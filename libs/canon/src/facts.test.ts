@@ -13,7 +13,7 @@ const everyFact = CANONICAL_BLOCKER_LAYERS.flatMap((layer) =>
   Object.entries(FACTS[layer] as Record<string, FactSpec>).map(([fact, spec]) => ({ layer, fact, spec })),
 );
 
-test('a refused value names the fact and what it takes instead', () => {
+test('a refused value names the fact and what it takes instead [L5]', () => {
   expect(factValueProblem('billing', 'plan', 'gold')).toBe(
     '`plan` is no fact of billing; its facts are subscriptionStatus, paymentMethod, entitlementRemaining, pastDueDays, trialEndsAt',
   );
@@ -26,7 +26,7 @@ test('a refused value names the fact and what it takes instead', () => {
   );
 });
 
-test('every fact takes each of its own values and none of another kind', () => {
+test('every fact takes each of its own values and none of another kind [L5]', () => {
   for (const { layer, fact, spec } of everyFact) {
     const good =
       spec.kind === 'enum' ? spec.values : spec.kind === 'boolean' ? [true, false] : [spec.min, spec.max];
@@ -46,20 +46,20 @@ test('every fact takes each of its own values and none of another kind', () => {
   }
 });
 
-test('a name that every object inherits is no fact', () => {
+test('a name that every object inherits is no fact [L5]', () => {
   for (const name of ['constructor', 'toString', '__proto__']) {
     expect(factSpec('billing', name)).toBeUndefined();
     expect(factValueProblem('billing', name, 1)).toContain('no fact of billing');
   }
 });
 
-test('a subscription status that Stripe does not have is refused, never mapped to a neighbour', () => {
+test('a subscription status that Stripe does not have is refused, never mapped to a neighbour [L5]', () => {
   const spec = factSpec('billing', 'subscriptionStatus');
   expect(spec?.kind === 'enum' && spec.values).toHaveLength(8);
   expect(factValueProblem('billing', 'subscriptionStatus', 'cancelled')).not.toBeNull();
 });
 
-test('only a sample that is still growing counts as one; no fault, silence or age does', () => {
+test('only a sample that is still growing counts as one; no fault, silence or age does [L9]', () => {
   expect(UNKNOWN_REASONS.filter(isSampleReason)).toEqual([
     'insufficient_sample',
     'unobservable',

@@ -8,17 +8,17 @@ test.each([
   ['acme', 47],
   ['aurora', 1],
   ['tenant-0001', 43],
-])('%s lives where the broker puts it, in partition %i', (tenantId, partition) => {
+])('%s lives where the broker puts it, in partition %i [T16]', (tenantId, partition) => {
   expect(partitionOf(tenantId)).toBe(partition);
 });
 
-test('tenants spread over all partitions', () => {
+test('tenants spread over all partitions [T16]', () => {
   const used = new Set(Array.from({ length: 2_000 }, (_, n) => partitionOf(`tenant-${n}`)));
   expect(PARTITIONS).toBe(64);
   expect(used.size).toBe(64);
 });
 
-test('nothing that means something in a subject is an id', () => {
+test('nothing that means something in a subject is an id [A12]', () => {
   for (const good of ['a', '0', 'acme-eu_2', 'a'.repeat(64)]) expect(good).toMatch(ID_PATTERN);
   for (const bad of ['', 'a.b', 'a*', 'a>', 'a b', 'Acme', '-a', '_all', 'ä', 'a\n', 'a'.repeat(65)]) {
     expect(bad).not.toMatch(ID_PATTERN);

@@ -7,7 +7,7 @@ const F = 'fail';
 const U = 'unknown';
 const P = 'pass';
 
-test('strong Kleene: fail and unknown is fail, pass and unknown is unknown, pass or unknown is pass', () => {
+test('strong Kleene: fail and unknown is fail, pass and unknown is unknown, pass or unknown is pass [L2]', () => {
   const table = (combine: typeof allOf) =>
     [P, U, F].map((a) => [P, U, F].map((b) => combine([a, b] as never)));
   expect(table(allOf)).toEqual([
@@ -23,7 +23,7 @@ test('strong Kleene: fail and unknown is fail, pass and unknown is unknown, pass
   expect([allOf([]), anyOf([])]).toEqual([P, F]);
 });
 
-test('an unknown is never coerced: replacing it by an answer only ever fills the gap that it left', () => {
+test('an unknown is never coerced: replacing it by an answer only ever fills the gap that it left [L2]', () => {
   const verdicts = fc.array(fc.constantFrom(...CHECK_VERDICTS), { maxLength: 6 });
   const answer = fc.constantFrom('pass', 'fail');
   fc.assert(
@@ -41,7 +41,7 @@ test('an unknown is never coerced: replacing it by an answer only ever fills the
 describe.each([
   ['allOf', allOf, [F, U, P]],
   ['anyOf', anyOf, [P, U, F]],
-] as const)('%s, over all verdicts', (_, combine, decidingFirst) => {
+] as const)('%s, over all verdicts [L2]', (_, combine, decidingFirst) => {
   const verdicts = CHECK_VERDICTS;
   const triples = verdicts.flatMap((a) => verdicts.flatMap((b) => verdicts.map((c) => [a, b, c] as const)));
   const two = (a: CheckVerdict, b: CheckVerdict) => combine([a, b]);
@@ -77,7 +77,7 @@ describe.each([
   });
 });
 
-test('what is not true of all is untrue of some: each of the two is the other, negated', () => {
+test('what is not true of all is untrue of some: each of the two is the other, negated [L2]', () => {
   const not = (verdict: CheckVerdict): CheckVerdict => (verdict === P ? F : verdict === F ? P : U);
   for (const a of CHECK_VERDICTS) {
     for (const b of CHECK_VERDICTS) expect(not(allOf([a, b]))).toBe(anyOf([not(a), not(b)]));

@@ -7,7 +7,7 @@ const LINKS = { maxLinks: 2, openTracking: false };
 const TODAY = { maxToday: 10 };
 const FEWER_LINKS = { maxLinks: 1 };
 
-test('the same conditions come to the same each time, and with one more, one less or another to something else', () => {
+test('the same conditions come to the same each time, and with one more, one less or another to something else [G21]', () => {
   for (const parts of [
     [],
     [LINKS],
@@ -25,7 +25,7 @@ test('the same conditions come to the same each time, and with one more, one les
   }
 });
 
-test('what conditions come to is shared, so nobody can change it', () => {
+test('what conditions come to is shared, so nobody can change it [G21]', () => {
   const { constraints } = mergedConstraints([LINKS]);
   expect(Object.isFrozen(constraints)).toBe(true);
   expect(LINKS).toEqual({ maxLinks: 2, openTracking: false });

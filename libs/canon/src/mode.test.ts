@@ -19,13 +19,13 @@ test.each<[number, number, GovernanceMode]>([
   [1, 9, 'approval_required'],
   [2, 0, 'draft_only'],
   [17, 9, 'draft_only'],
-])('%i high and %i medium risks ask for at least %s', (high, medium, floor) => {
+])('%i high and %i medium risks ask for at least %s [M2]', (high, medium, floor) => {
   const risks = [...named('medium', medium), ...named('high', high)];
   expect(riskFloor(risks)).toBe(floor);
   expect(resolveMode({ ...free, requested: 'autonomous', risks }).resolved).toBe(floor);
 });
 
-test('a latched high risk that is being served counts one medium', () => {
+test('a latched high risk that is being served counts one medium [M4]', () => {
   const serving: LayerRisk = { risk: 'complaint_ge_0_10', level: 'medium', phase: 'serving' };
   expect(riskFloor([serving])).toBe('autonomous');
   expect(riskFloor([serving, ...named('medium', 1)])).toBe('supervised');
@@ -36,7 +36,7 @@ const risks = fc
   .tuple(fc.nat(3), fc.nat(3))
   .map(([high, medium]) => [...named('high', high), ...named('medium', medium)]);
 
-test('the resolved mode is the strictest of tenant, sector, operator and risk, and never milder than any', () => {
+test('the resolved mode is the strictest of tenant, sector, operator and risk, and never milder than any [M1]', () => {
   fc.assert(
     fc.property(mode, mode, mode, risks, (requested, sectorFloor, operatorFloor, found) => {
       const { resolved, riskFloor: floor } = resolveMode({
@@ -51,7 +51,7 @@ test('the resolved mode is the strictest of tenant, sector, operator and risk, a
   );
 });
 
-test('one risk more, or a stricter floor, never frees a tenant', () => {
+test('one risk more, or a stricter floor, never frees a tenant [M2]', () => {
   fc.assert(
     fc.property(mode, mode, mode, risks, risks, (requested, sectorFloor, other, some, more) => {
       const before = resolveMode({ requested, sectorFloor, operatorFloor: 'autonomous', risks: some });
@@ -61,7 +61,7 @@ test('one risk more, or a stricter floor, never frees a tenant', () => {
   );
 });
 
-describe('relaxing below a floor does not compile', () => {
+describe('relaxing below a floor does not compile [M3]', () => {
   // Checked by the compiler: an unused @ts-expect-error is an error.
   const accept = <M extends GovernanceMode>(_: M): void => undefined;
 

@@ -3,7 +3,7 @@ import { DEFAULT_POLICY_JSON, POLICY } from './dispatch-case.test-support.ts';
 import { SECTORS } from './facts.ts';
 import { constraintsSchema, policyDigestOf, policySchema } from './policy.ts';
 
-test('the policy that is shipped is a policy, and says something of every sector', () => {
+test('the policy that is shipped is a policy, and says something of every sector [M11]', () => {
   expect(policySchema.safeParse(DEFAULT_POLICY_JSON).error).toBeUndefined();
   for (const sector of SECTORS) expect(POLICY.sectorFloors[sector]).toBeDefined();
   for (const sector of POLICY.regulatedSectors) {
@@ -11,7 +11,7 @@ test('the policy that is shipped is a policy, and says something of every sector
   }
 });
 
-test('a policy with several errors reports all of them, each by its place', () => {
+test('a policy with several errors reports all of them, each by its place [M11]', () => {
   const broken = structuredClone(DEFAULT_POLICY_JSON) as Record<string, Record<string, unknown>>;
   broken.pacing!.leaveFactor = 90;
   broken.maxAgeSec!.token = 30;
@@ -26,7 +26,7 @@ test('a policy with several errors reports all of them, each by its place', () =
   ]);
 });
 
-test('a policy may require more facts, but only such as there are', () => {
+test('a policy may require more facts, but only such as there are [L8 M11]', () => {
   const requiring = (alsoRequired: object) =>
     policySchema.safeParse({ ...(DEFAULT_POLICY_JSON as object), alsoRequired });
   expect(requiring({ mailbox: ['senderAgeDays'] }).success).toBe(true);
@@ -37,7 +37,7 @@ test('a policy may require more facts, but only such as there are', () => {
   expect(requiring({ inbox: [] }).success).toBe(false);
 });
 
-test('equal thresholds have equal digests however the file is written, other ones have not', () => {
+test('equal thresholds have equal digests however the file is written, other ones have not [M12]', () => {
   const reordered = Object.fromEntries(Object.entries(POLICY).toReversed()) as typeof POLICY;
   expect(policyDigestOf(reordered)).toBe(policyDigestOf(POLICY));
   const changed = { ...POLICY, heartbeatMaxSec: POLICY.heartbeatMaxSec + 1 };
@@ -66,7 +66,7 @@ const placesOf = (is: (value: unknown) => boolean) =>
   placesIn(DEFAULT_POLICY_JSON).filter((path) => is(valueAt(path)));
 const demands = (path: readonly string[]) => path[0] === 'degradations' && path.length === 3;
 
-test('every number of a policy is within bounds, and has to be there', () => {
+test('every number of a policy is within bounds, and has to be there [M11]', () => {
   const numbers = placesOf((value) => typeof value === 'number');
   expect(numbers.length).toBeGreaterThan(70);
   for (const path of numbers) {
@@ -78,7 +78,7 @@ test('every number of a policy is within bounds, and has to be there', () => {
   }
 });
 
-test('a share lies between 0 and 1, everything else is a whole number', () => {
+test('a share lies between 0 and 1, everything else is a whole number [M11]', () => {
   const shares = placesOf((value) => typeof value === 'number' && !Number.isInteger(value)).map((path) =>
     path.join('.'),
   );
@@ -111,7 +111,7 @@ test('a share lies between 0 and 1, everything else is a whole number', () => {
   }
 });
 
-test('the smallest values that make sense are the smallest that are taken', () => {
+test('the smallest values that make sense are the smallest that are taken [M11]', () => {
   const leastOf = (path: readonly string[]) => [0, 1, 10, 120].find((value) => accepts(path, value));
   const above0 = placesOf((value) => typeof value === 'number')
     .filter((path) => path[0] !== 'maxAgeSec' && leastOf(path) !== 0)
@@ -151,7 +151,7 @@ test('the smallest values that make sense are the smallest that are taken', () =
   expect([9, 10].map((sec) => accepts(['heartbeatMaxSec'], sec))).toEqual([false, true]);
 });
 
-test('no part of a policy takes a name that nobody reads, nor may it be missing', () => {
+test('no part of a policy takes a name that nobody reads, nor may it be missing [M11]', () => {
   const parts = placesOf((value) => typeof value === 'object' && !Array.isArray(value));
   for (const path of parts) {
     expect(accepts([...path, 'other'], 1), path.join('.')).toBe(false);
@@ -159,7 +159,7 @@ test('no part of a policy takes a name that nobody reads, nor may it be missing'
   }
 });
 
-test('a policy is named as ids are, and speaks of known sectors and modes', () => {
+test('a policy is named as ids are, and speaks of known sectors and modes [M11]', () => {
   const long = 'a'.repeat(64);
   expect(['a', '0_b-c', long].map((name) => accepts(['name'], name))).toEqual([true, true, true]);
   const wrong = ['', 'A', '-a', 'a b', 'a.', `${long}a`, 'a\n'];
@@ -170,7 +170,7 @@ test('a policy is named as ids are, and speaks of known sectors and modes', () =
   expect(accepts(['regulatedSectors', '0'], 'space')).toBe(false);
 });
 
-test('what a policy may demand is only what a reservation or a sender holds to', () => {
+test('what a policy may demand is only what a reservation or a sender holds to [M11]', () => {
   const demanded = (field: string, value: unknown) =>
     accepts(['degradations', 'mailbox_limited', field], value);
   const full = {
@@ -221,6 +221,6 @@ test.each<[string, unknown, boolean]>([
   ['budgetIds', [`a:${'b'.repeat(65)}`], false],
   ['expiresAtMs', 1.5, false],
   ['maxToday', 1.5, false],
-])('a constraint `%s` of %j is taken: %s', (field, value, taken) => {
+])('a constraint `%s` of %j is taken: %s [M11]', (field, value, taken) => {
   expect(constraintsSchema.safeParse({ [field]: value }).success).toBe(taken);
 });

@@ -16,7 +16,7 @@ const answer = (question: RationaleQuestion, change: CaseChange = {}) =>
 const code = (question: RationaleQuestion, change: CaseChange = {}) => answer(question, change).code;
 const layers = (changes: Changes): CaseChange => ({ layers: changes });
 
-test('when all is well seven answers support the dispatch, each with what it rests on', () => {
+test('when all is well seven answers support the dispatch, each with what it rests on [G18]', () => {
   const answers = answerRationale(caseWith());
   expect(answers.map((one) => one.code)).toEqual([
     'verified_import',
@@ -33,7 +33,7 @@ test('when all is well seven answers support the dispatch, each with what it res
   }
 });
 
-test('each answer names the facts that it was computed from', () => {
+test('each answer names the facts that it was computed from [G18]', () => {
   const evidence = Object.fromEntries(
     answerRationale(caseWith()).map((one) => [one.question, one.evidence.join(' ')]),
   );
@@ -65,7 +65,7 @@ test.each<[string, Changes, string]>([
   ['a band that is no sample', { pacing: { facts: { band: lost('heartbeat_lost') } } }, 'pacing/anna/band'],
   ['the campaign', { campaign: { facts: { lint: lost('no_answer') } } }, 'campaign/spring/lint'],
   ['the import', { data: { facts: { importState: lost('expired') } } }, 'data/crm/importState'],
-])('there is no confidence without an answer of %s', (_, changes, evidence) => {
+])('there is no confidence without an answer of %s [G19]', (_, changes, evidence) => {
   expect(answer('whyConfidence', layers(changes))).toEqual({
     question: 'whyConfidence',
     code: 'insufficient',
@@ -73,7 +73,7 @@ test.each<[string, Changes, string]>([
   });
 });
 
-test('answers that cannot be computed support nothing, and are the same seven', () => {
+test('answers that cannot be computed support nothing, and are the same seven [G19]', () => {
   expect(UNANSWERED.map((one) => one.question)).toEqual(
     answerRationale(caseWith()).map((one) => one.question),
   );
@@ -88,7 +88,7 @@ test('answers that cannot be computed support nothing, and are the same seven', 
   ]);
 });
 
-describe('why now', () => {
+describe('why now [G19]', () => {
   const interval = 2 * DAY_MS;
   const second = (lastTouchAtMs: number | null): CaseChange => ({
     action: { step: 2 },
@@ -139,11 +139,11 @@ test.each<[string, CaseChange, string]>([
   ],
   ['merely its turn', { reservation: { headroom: { own: 0.79, best: 1, mailboxes: 3 } } }, 'rotation_only'],
   ['none that the campaign has', { reservation: { headroom: { own: 1, best: 0, mailboxes: 0 } } }, 'unknown'],
-])('why this mailbox: %s', (_, change, expected) => {
+])('why this mailbox: %s [G19]', (_, change, expected) => {
   expect(code('whyMailbox', change)).toBe(expected);
 });
 
-describe('why this confidence', () => {
+describe('why this confidence [G19]', () => {
   const sample = layers({ pacing: { facts: { band: lost('insufficient_sample') } } });
 
   test('a soft failure is named, an unknown is not talked away', () => {
@@ -175,13 +175,13 @@ describe('why this confidence', () => {
   });
 });
 
-test('what the template asks and how it sounds comes from the lint, never from the caller', () => {
+test('what the template asks and how it sounds comes from the lint, never from the caller [G19]', () => {
   expect(code('whyCta', layers({ campaign: { facts: { cta: null } } }))).toBe('unknown');
   expect(code('whyCta', layers({ campaign: { facts: { cta: 'multiple_ctas' } } }))).toBe('multiple_ctas');
   expect(code('whyTone', layers({ campaign: { facts: { tone: lost('expired') } } }))).toBe('unknown');
 });
 
-test('a tie goes to silence', () => {
+test('a tie goes to silence [G20]', () => {
   expect(code('whySilenceNotSafer', layers({ campaign: { facts: { campaignState: 'done' } } }))).toBe(
     'silence_safer',
   );
@@ -192,7 +192,7 @@ test('a tie goes to silence', () => {
   expect(code('whySilenceNotSafer', { recipient: { touches: 4 } })).toBe('silence_equal');
 });
 
-describe('whoever waits for a message gets it, also from a mailbox in trouble', () => {
+describe('whoever waits for a message gets it, also from a mailbox in trouble [G20]', () => {
   const watch = layers({ pacing: { facts: { band: 'watch' } } });
 
   test.each(['reply_owed', 'commitment_due'] as const)('%s', (conversation) => {
@@ -213,20 +213,20 @@ describe('whoever waits for a message gets it, also from a mailbox in trouble', 
   });
 });
 
-test('an answer that is owed is due at once, and a promise is a reason of its time', () => {
+test('an answer that is owed is due at once, and a promise is a reason of its time [G20]', () => {
   const soon = { lastTouchAtMs: NOW_MS - HOUR_MS, touches: 1, lastMailbox: 'anna' };
   expect(code('whyNow', { recipient: { ...soon, conversation: 'reply_owed' } })).toBe('reply_owed');
   expect(code('whyNow', { recipient: { ...soon, conversation: 'commitment_due' } })).toBe('trigger_recent');
   expect(code('whyNow', { recipient: soon })).toBe('too_soon');
 });
 
-test('a last word is out of place in a first message', () => {
+test('a last word is out of place in a first message [G19]', () => {
   const breakup = layers({ campaign: { facts: { cta: 'breakup' } } });
   expect(code('whyCta', breakup)).toBe('stage_mismatch');
   expect(code('whyCta', { ...breakup, action: { step: 2 } })).toBe('breakup');
 });
 
-test('resolvers that disagree are a conflict and not merely too little', () => {
+test('resolvers that disagree are a conflict and not merely too little [G19]', () => {
   const disagreeing = layers({ sending_domain: { facts: { spf: lost('disagreement') } } });
   expect(code('whyConfidence', disagreeing)).toBe('conflicting');
 });

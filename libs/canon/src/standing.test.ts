@@ -175,7 +175,7 @@ function decided(known: CanonicalRuntimeTruth, { nowMs: atMs, policy, freezes, f
   return [decide(input), ...GATES.map((gate) => gate.ask(input))];
 }
 
-test('whatever was found before, a decision is what it would be on a truth that nobody has read', () => {
+test('whatever was found before, a decision is what it would be on a truth that nobody has read [G17]', () => {
   const truthAndRequests = truth.chain((known) =>
     fc.tuple(fc.constant(known), fc.array(askedOf(known), { minLength: 2, maxLength: 16 })),
   );
@@ -213,7 +213,7 @@ describe('to the millisecond', () => {
     ['pacing', 'band'],
     ['campaign', 'lint'],
     ['data', 'importState'],
-  ] as const)('an answer of %s that expires ends what was found with it', (layer, fact) => {
+  ] as const)('an answer of %s that expires ends what was found with it [T12 G17]', (layer, fact) => {
     const known = truthOf(conditionsWith({ [layer]: { facts: { [fact]: { expiresAtMs: endMs } } } }));
     expect(decidedAt(endMs - 1, known)).toBe('APPROVE');
     expect(decidedAt(endMs, known)).not.toBe('APPROVE');
@@ -223,7 +223,7 @@ describe('to the millisecond', () => {
   test.each([
     ['billing', 'subscriptionStatus', 'DEGRADE_AND_APPROVE'],
     ['sending_domain', 'spf', 'HOLD_FOR_REPUTATION'],
-  ] as const)('so does a grace of %s that is over', (layer, fact, inGrace) => {
+  ] as const)('so does a grace of %s that is over [L24 G17]', (layer, fact, inGrace) => {
     const failing: Partial<FactReading> = { verdict: 'fail', severity: 'hard' };
     const causes = { graces: { [fact]: { untilMs: endMs, spent: false } } };
     const known = truthOf(conditionsWith({ [layer]: { facts: { [fact]: failing }, causes } }));
@@ -233,7 +233,7 @@ describe('to the millisecond', () => {
   });
 });
 
-test('a sample explored under one budget and then under two names the one and then the two', () => {
+test('a sample explored under one budget and then under two names the one and then the two [G17 G30]', () => {
   const known = truthOf(conditionsWith({ pacing: { facts: { band: lost('insufficient_sample') } } }));
   const reading = new TruthReading(known, true, NOW_MS);
   for (const budgetIds of [['mailbox:anna'], ['domain:acme-example', 'mailbox:anna']]) {
@@ -245,7 +245,7 @@ test('a sample explored under one budget and then under two names the one and th
   }
 });
 
-describe('a finding', () => {
+describe('a finding [G17]', () => {
   const END_MS = NOW_MS + HOUR_MS;
   interface Request extends Pick<DispatchCase, 'nowMs' | 'policy'> {
     readonly fresh: boolean;

@@ -41,7 +41,7 @@ const step = fc.record({
   told: fc.shuffledSubarray(SOURCES.map((_, index) => index)),
 });
 
-test('after any sequence of changes a truth is what it would be if it were built from nothing', () => {
+test('after any sequence of changes a truth is what it would be if it were built from nothing [T9]', () => {
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), (steps) => {
       const now: (LayerCondition | undefined)[] = [...SOURCES];
@@ -63,7 +63,7 @@ test('after any sequence of changes a truth is what it would be if it were built
   );
 });
 
-test('a source that changed costs its own layer: the others are the very ones of before', () => {
+test('a source that changed costs its own layer: the others are the very ones of before [T9]', () => {
   const before = truthOf(SOURCES);
   const changed = SOURCES.map((condition) =>
     condition.source === 'ben' && condition.layer === 'mailbox' ? { ...condition } : condition,
@@ -74,7 +74,7 @@ test('a source that changed costs its own layer: the others are the very ones of
   expect(after.fingerprint).toBe(before.fingerprint);
 });
 
-test('a source that left or came is not overlooked where the others stayed', () => {
+test('a source that left or came is not overlooked where the others stayed [T9]', () => {
   const before = truthOf(SOURCES);
   const without = truthOf(
     SOURCES.filter((condition) => condition.source !== 'ben'),
@@ -87,7 +87,7 @@ test('a source that left or came is not overlooked where the others stayed', () 
   expect(again.fingerprint).toBe(before.fingerprint);
 });
 
-test('a copy that was changed is not taken for what it was copied from', () => {
+test('a copy that was changed is not taken for what it was copied from [T9]', () => {
   const before = truthOf(SOURCES);
   for (const [index, condition] of SOURCES.entries()) {
     if (!condition.enabled) continue;
@@ -96,7 +96,7 @@ test('a copy that was changed is not taken for what it was copied from', () => {
   }
 });
 
-test('the fingerprints of truths on record are what this version computes, byte for byte', () => {
+test('the fingerprints of truths on record are what this version computes, byte for byte [T9]', () => {
   const billing: LayerCondition = {
     tenantId: 'acme',
     layer: 'billing',

@@ -14,7 +14,7 @@ import { CANONICAL_BLOCKER_LAYERS } from './words.ts';
 const reading = (changes: Changes = {}, nowMs = NOW_MS, fresh = true) =>
   new TruthReading(truthOf(conditionsWith(changes)), fresh, nowMs);
 
-test('an answer stands until its very last millisecond and not one longer', () => {
+test('an answer stands until its very last millisecond and not one longer [T12]', () => {
   const until = NOW_MS + HOUR_MS;
   expect(reading({}, until - 1).fact('sending_domain', 'acme-example', 'spf')).toMatchObject({
     verdict: 'pass',
@@ -29,14 +29,14 @@ test('an answer stands until its very last millisecond and not one longer', () =
   });
 });
 
-test('one layer past its age does not spoil another', () => {
+test('one layer past its age does not spoil another [T12]', () => {
   const early = { mailbox: { facts: { token: { expiresAtMs: NOW_MS } } } };
   expect(reading(early).fact('mailbox', 'anna', 'token').reason).toBe('expired');
   expect(reading(early).fact('mailbox', 'anna', 'canSend').verdict).toBe('pass');
   expect(reading(early).fact('sending_domain', 'acme-example', 'spf').verdict).toBe('pass');
 });
 
-describe('a truth that is stale, or that nobody built', () => {
+describe('a truth that is stale, or that nobody built [T13]', () => {
   test.each([
     ['stale', reading({}, NOW_MS, false)],
     ['missing', new TruthReading(null, true, NOW_MS)],
@@ -57,7 +57,7 @@ describe('a truth that is stale, or that nobody built', () => {
   });
 });
 
-test('the last value of an unknown is history and not an answer', () => {
+test('the last value of an unknown is history and not an answer [T15]', () => {
   const known = reading({ mailbox: { facts: { canReadReplies: lost('recheck_requested') } } });
   expect(
     known.truth?.layers.mailbox.sources[0]?.facts.find((fact) => fact.fact === 'canReadReplies')?.value,
@@ -65,14 +65,14 @@ test('the last value of an unknown is history and not an answer', () => {
   expect(known.fact('mailbox', 'anna', 'canReadReplies').value).toBeUndefined();
 });
 
-test('a source that does not exist has one unknown, and is not merely stale', () => {
+test('a source that does not exist has one unknown, and is not merely stale [T15]', () => {
   expect(reading().required('mailbox', 'nobody')).toMatchObject([
     { verdict: 'unknown', reason: 'never_observed', stale: false },
   ]);
   expect(reading().fact('sending_domain', 'nobody', 'alignment').reason).toBe('no_delivered_proof');
 });
 
-test('required facts are those of the named source, without the ones that only inform', () => {
+test('required facts are those of the named source, without the ones that only inform [T15]', () => {
   expect(
     reading()
       .required('billing', 'main')
@@ -80,7 +80,7 @@ test('required facts are those of the named source, without the ones that only i
   ).toEqual(['subscriptionStatus', 'paymentMethod', 'entitlementRemaining']);
 });
 
-test('a grace that is spent or over is none', () => {
+test('a grace that is spent or over is none [L24]', () => {
   const grace = (untilMs: number, spent = false) =>
     reading({ billing: { causes: { graces: { subscriptionStatus: { untilMs, spent } } } } }).inGrace(
       'billing',
@@ -91,7 +91,7 @@ test('a grace that is spent or over is none', () => {
   expect(reading().inGrace('billing', 'main', 'subscriptionStatus')).toBe(false);
 });
 
-test('what a person holds is named', () => {
+test('what a person holds is named [T15]', () => {
   const held = reading({ campaign: { causes: { holds: { digest_drift: { sinceMs: 0 } } } } });
   expect(held.holds('campaign', 'spring')).toEqual(['digest_drift']);
   expect(held.holds('campaign', 'nobody')).toEqual([]);

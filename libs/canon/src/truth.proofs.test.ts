@@ -52,7 +52,7 @@ describe('the same conditions end in the same fingerprint', () => {
       ...dropped,
     ]);
 
-  test('in any order, delivered twice, dropped and delivered again, each one folded as it comes', () => {
+  test('in any order, delivered twice, dropped and delivered again, each one folded as it comes [T3]', () => {
     const expected = truthOf(pool);
     fc.assert(
       fc.property(deliveries, (delivered) => {
@@ -72,7 +72,7 @@ describe('the same conditions end in the same fingerprint', () => {
     );
   });
 
-  test('in whatever order their facts, causes and risks are listed', () => {
+  test('in whatever order their facts, causes and risks are listed [T6]', () => {
     const full = conditionWith('mailbox', {
       causes: causesOf('b', 'a'),
       risks: [
@@ -315,7 +315,7 @@ const titled = (counts: boolean) =>
   CASES.filter((one) => one.counts === counts).map(({ title, pairs }) => [title, pairs] as const);
 
 describe('a change of one field alone', () => {
-  test.each(titled(true))('moves the fingerprint: %s', (_, pairs) => {
+  test.each(titled(true))('moves the fingerprint: %s [T5]', (_, pairs) => {
     fc.assert(
       fc.property(pairs, ([one, other]) => {
         expect(fingerprintBeside(other)).not.toBe(fingerprintBeside(one));
@@ -324,7 +324,7 @@ describe('a change of one field alone', () => {
     );
   });
 
-  test.each(titled(false))('does not move the fingerprint: %s', (_, pairs) => {
+  test.each(titled(false))('does not move the fingerprint: %s [T6]', (_, pairs) => {
     fc.assert(
       fc.property(pairs, ([one, other]) => {
         expect(fingerprintBeside(other)).toBe(fingerprintBeside(one));
@@ -333,7 +333,7 @@ describe('a change of one field alone', () => {
     );
   });
 
-  test.each(Object.entries<Field<unknown>>(MODE))('moves the fingerprint: mode %s', (name, field) => {
+  test.each(Object.entries<Field<unknown>>(MODE))('moves the fingerprint: mode %s [T5]', (name, field) => {
     const truth = truthOf(good);
     const said = (value: unknown) => JSON.stringify(field.outline(value));
     fc.assert(
@@ -354,7 +354,7 @@ describe.each(CANONICAL_BLOCKER_LAYERS)('the values of %s', (layer) => {
     return truthOf([...others, condition]).fingerprint;
   };
 
-  test('that are closed words or yes and no count, every one of them', () => {
+  test('that are closed words or yes and no count, every one of them [T5]', () => {
     for (const [fact, spec] of facts) {
       if (spec.kind === 'number') continue;
       const values: readonly FactValue[] = spec.kind === 'enum' ? spec.values : [true, false];
@@ -363,7 +363,7 @@ describe.each(CANONICAL_BLOCKER_LAYERS)('the values of %s', (layer) => {
     }
   });
 
-  test('that are numbers count by their band alone, but for those that change only when DNS does', () => {
+  test('that are numbers count by their band alone, but for those that change only when DNS does [T6 T8]', () => {
     const exact = ['spfLookups', 'spfVoidLookups', 'dkimKeyBits'];
     for (const [fact, spec] of facts) {
       if (spec.kind !== 'number') continue;
@@ -375,7 +375,7 @@ describe.each(CANONICAL_BLOCKER_LAYERS)('the values of %s', (layer) => {
   });
 });
 
-test('neither the tenant nor the time nor what came before moves the fingerprint; the policy does', () => {
+test('neither the tenant nor the time nor what came before moves the fingerprint; the policy does [T5 T6]', () => {
   type Input = Parameters<typeof buildTruth>[0];
   const input: Input = {
     tenantId: 'acme',

@@ -17,7 +17,7 @@ import { CANONICAL_BLOCKER_LAYERS, STATES_WORST_FIRST } from './words.ts';
 const good = conditionsWith();
 const fingerprintWith = (changes: Changes): string => truthOf(conditionsWith(changes)).fingerprint;
 
-test('a tenant with nothing wrong is ready in nine layers, with nothing unknown', () => {
+test('a tenant with nothing wrong is ready in nine layers, with nothing unknown [T1]', () => {
   const truth = truthOf(good);
   expect(Object.keys(truth.layers)).toEqual([...CANONICAL_BLOCKER_LAYERS]);
   expect(Object.values(truth.layers).map((layer) => layer.state)).toEqual(Array(9).fill('ready'));
@@ -38,7 +38,7 @@ describe('the fingerprint', () => {
     conditionWith('campaign', { source: 'autumn', state: 'client_action', facts: { approval: 'none' } }),
   ];
 
-  test('is the same whatever the order of delivery, and however often something is delivered', () => {
+  test('is the same whatever the order of delivery, and however often something is delivered [T3]', () => {
     const expected = truthOf(pool);
     const delivery = fc
       .tuple(fc.shuffledSubarray(pool, { minLength: pool.length }), fc.shuffledSubarray(pool), fc.nat())
@@ -52,7 +52,7 @@ describe('the fingerprint', () => {
     );
   });
 
-  test('of two accounts of one source the worse one counts, in either order', () => {
+  test('of two accounts of one source the worse one counts, in either order [T3]', () => {
     const fine = conditionWith('mailbox');
     const worse = conditionWith('mailbox', { state: 'client_action', facts: { token: 'invalid_grant' } });
     const rest = good.filter((condition) => condition.layer !== 'mailbox');
@@ -98,7 +98,7 @@ describe('the fingerprint', () => {
     ['a source switched off', { mailbox: { enabled: false } }],
     ['a requested mode', { governance: { facts: { requestedMode: 'supervised' } } }],
     ['a fact that is gone', { data: { facts: { provenanceShare: null } } }],
-  ])('moves with %s, and so does that of its layer alone', (_, changes) => {
+  ])('moves with %s, and so does that of its layer alone [T5]', (_, changes) => {
     const before = truthOf(good);
     const after = truthOf(conditionsWith(changes));
     expect(after.fingerprint).not.toBe(before.fingerprint);
@@ -108,7 +108,7 @@ describe('the fingerprint', () => {
     expect(moved).toEqual(Object.keys(changes));
   });
 
-  test('moves with the policy', () => {
+  test('moves with the policy [T5]', () => {
     const policyDigest = 'f'.repeat(64);
     const other = buildTruth({
       tenantId: 'acme',
@@ -130,12 +130,12 @@ describe('the fingerprint', () => {
     mailbox: { facts: { senderAgeDays: { value: 401 } } },
   };
 
-  test('never moves with a raw count', () => {
+  test('never moves with a raw count [T6]', () => {
     const before = conditionsWith({ billing: { facts: { trialEndsAt: { value: 4 } } } });
     expect(truthOf(before).fingerprint).toBe(fingerprintWith(numbers));
   });
 
-  test('never moves with a time', () => {
+  test('never moves with a time [T6]', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: -DAY_MS, max: DAY_MS }),
@@ -171,14 +171,14 @@ describe('the fingerprint', () => {
     );
   });
 
-  test('of a source does not depend on the order of its facts', () => {
+  test('of a source does not depend on the order of its facts [T6]', () => {
     const condition = conditionWith('mailbox');
     const reversed = { ...condition, facts: condition.facts.toReversed() };
     expect(sourceDigest(reversed)).toBe(sourceDigest(condition));
   });
 });
 
-test('the epoch counts every change: A, B, A is 3, and saying the same again is none', () => {
+test('the epoch counts every change: A, B, A is 3, and saying the same again is none [T10]', () => {
   const other = conditionsWith({ billing: { state: 'grace' } });
   let truth: CanonicalRuntimeTruth | null = null;
   const epochs = [good, good, other, good, good].map((conditions) => {
@@ -188,7 +188,7 @@ test('the epoch counts every change: A, B, A is 3, and saying the same again is 
   expect(epochs).toEqual([1, 1, 2, 3, 3]);
 });
 
-describe('a layer of several sources', () => {
+describe('a layer of several sources [T4]', () => {
   test('shows its worst enabled one, and the earliest expiry of the enabled ones', () => {
     fc.assert(
       fc.property(
@@ -224,7 +224,7 @@ describe('a layer of several sources', () => {
   });
 });
 
-test('a tenant that uses no AI provider has none to wait for; a layer that nobody observed is unknown', () => {
+test('a tenant that uses no AI provider has none to wait for; a layer that nobody observed is unknown [T4]', () => {
   const conditions = conditionsWith({ provider_health: { enabled: false, state: 'unknown' } }).filter(
     (condition) => condition.layer !== 'data',
   );
@@ -243,7 +243,7 @@ test('a tenant that uses no AI provider has none to wait for; a layer that nobod
 });
 
 describe('honest unknowns', () => {
-  test('lists every required fact without an answer, of enabled sources only, in layer order', () => {
+  test('lists every required fact without an answer, of enabled sources only, in layer order [T11]', () => {
     const truth = truthOf([
       ...conditionsWith({
         sending_domain: { facts: { spf: lost('servfail'), dkim: lost('timeout') } },
@@ -272,7 +272,7 @@ describe('honest unknowns', () => {
     ),
   });
 
-  test('a quarter of the required facts unknown is a high risk; less, or a sample that still grows, is none', () => {
+  test('a quarter of the required facts unknown is a high risk; less, or a sample that still grows, is none [M9]', () => {
     const risksWith = (changes: Changes) =>
       truthOf(conditionsWith(changes)).mode.risks.map((risk) => risk.risk);
     const required = good.flatMap((condition) => condition.facts.filter((fact) => fact.required)).length;
@@ -290,7 +290,7 @@ describe('honest unknowns', () => {
 describe('the mode', () => {
   const modeWith = (changes: Changes) => truthOf(conditionsWith(changes)).mode;
 
-  test('a tenant whose choice or sector nobody knows needs a person', () => {
+  test('a tenant whose choice or sector nobody knows needs a person [M8]', () => {
     expect(modeWith({ governance: { facts: { requestedMode: lost('expired') } } }).resolved).toBe(
       'approval_required',
     );
@@ -301,14 +301,14 @@ describe('the mode', () => {
     expect(truthOf([]).mode.resolved).toBe('approval_required');
   });
 
-  test('a floor of the operator stands while nobody can see it', () => {
+  test('a floor of the operator stands while nobody can see it [M8]', () => {
     const floor = { operatorFloor: 'draft_only' };
     expect(modeWith({ governance: { facts: floor } }).resolved).toBe('draft_only');
     const unseen = { operatorFloor: { value: 'draft_only', ...lost('handler_fault') } };
     expect(modeWith({ governance: { facts: unseen } }).resolved).toBe('draft_only');
   });
 
-  test('risks of all layers are united: the same one twice is one, two different high ones allow drafts only', () => {
+  test('risks of all layers are united: the same one twice is one, two different high ones allow drafts only [M9]', () => {
     const high = { risk: 'hard_bounce_ge_5', level: 'high', phase: 'active' } as const;
     const twice = truthOf([
       ...conditionsWith({ pacing: { risks: [high] } }),
@@ -323,7 +323,7 @@ describe('the mode', () => {
     expect(two.resolved).toBe('draft_only');
   });
 
-  test('a regulated sector needs approval whatever the tenant asked for', () => {
+  test('a regulated sector needs approval whatever the tenant asked for [M8]', () => {
     expect(modeWith({ governance: { facts: { sector: 'finance' } } })).toMatchObject({
       requested: 'autonomous',
       sectorFloor: 'approval_required',

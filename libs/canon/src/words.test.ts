@@ -28,7 +28,7 @@ import {
 
 const words = (text: string): string[] => text.trim().split(/\s+/);
 
-test('the fixed words are these, in this order', () => {
+test('the fixed words are these, in this order [L1]', () => {
   expect(CANONICAL_BLOCKER_LAYERS).toEqual(
     words('billing sending_domain mailbox provider_health governance continuity_window pacing campaign data'),
   );
@@ -53,7 +53,7 @@ test('the fixed words are these, in this order', () => {
   );
 });
 
-test('thirteen states fall into seven buckets, none of them empty', () => {
+test('thirteen states fall into seven buckets, none of them empty [L3]', () => {
   const found = Object.fromEntries(
     READINESS_BUCKETS.map((bucket) => [
       bucket,
@@ -73,7 +73,7 @@ test('thirteen states fall into seven buckets, none of them empty', () => {
   expect(READINESS_BUCKETS).toHaveLength(7);
 });
 
-test('of two causes in a layer the worse one shows, and every state has its place in that order', () => {
+test('of two causes in a layer the worse one shows, and every state has its place in that order [L4]', () => {
   expect(STATES_WORST_FIRST).toEqual(
     words(`operator_review client_action internal_fault cooling_down unknown verifying probation provisioning
       scheduled grace degraded executing ready`),
@@ -81,7 +81,7 @@ test('of two causes in a layer the worse one shows, and every state has its plac
   expect(STATES_WORST_FIRST.toSorted()).toEqual(MANAGED_EXECUTION_STATES.toSorted());
 });
 
-test('only the two mildest of seven decisions let a message out', () => {
+test('only the two mildest of seven decisions let a message out [G14]', () => {
   expect(DECISIONS_MILD_TO_HARD).toEqual(
     words(`APPROVE DEGRADE_AND_APPROVE HOLD_FOR_CONTEXT HOLD_FOR_REPLY_RISK HOLD_FOR_REPUTATION
       HOLD_FOR_HUMAN_REVIEW BLOCK`),
@@ -91,7 +91,7 @@ test('only the two mildest of seven decisions let a message out', () => {
   }
 });
 
-test('a code that does not support a dispatch is never taken for one that does', () => {
+test('a code that does not support a dispatch is never taken for one that does [G18]', () => {
   const opposing = RATIONALE_QUESTIONS.flatMap((question) => {
     const { supports, opposes } = RATIONALE_CODES[question];
     for (const code of supports) expect(supportsDispatch(question, code)).toBe(true);
@@ -106,7 +106,7 @@ test('a code that does not support a dispatch is never taken for one that does',
   );
 });
 
-test('seventeen high and nine medium risks; five of the high ones are left by way of serving', () => {
+test('seventeen high and nine medium risks; five of the high ones are left by way of serving [M7]', () => {
   const named = (filter: (risk: (typeof RISKS)[keyof typeof RISKS]) => boolean) =>
     RISK_NAMES.filter((name) => filter(RISKS[name]));
   expect(named((risk) => risk.level === 'high')).toHaveLength(17);
@@ -120,7 +120,7 @@ test('seventeen high and nine medium risks; five of the high ones are left by wa
   );
 });
 
-test('the smaller lists are these', () => {
+test('the smaller lists are these [L1]', () => {
   expect(OWNERS).toEqual(words('client orchestrate operator'));
   expect(RISK_LEVELS).toEqual(words('medium high'));
   expect(RISK_PHASES).toEqual(words('active serving'));
@@ -131,7 +131,7 @@ test('the smaller lists are these', () => {
   );
 });
 
-test('the answers that support a dispatch are these', () => {
+test('the answers that support a dispatch are these [G18]', () => {
   const supporting = RATIONALE_QUESTIONS.flatMap((question) => RATIONALE_CODES[question].supports);
   expect(supporting).toEqual(
     words(`icp_rule_match inbound_interest existing_customer referral prior_conversation verified_import
@@ -145,7 +145,7 @@ test('the answers that support a dispatch are these', () => {
   );
 });
 
-test('every risk belongs to the layer whose facts tell it', () => {
+test('every risk belongs to the layer whose facts tell it [M7]', () => {
   const byLayer = CANONICAL_BLOCKER_LAYERS.map((layer) => [
     layer,
     RISK_NAMES.filter((name) => RISKS[name].layer === layer).join(' '),

@@ -120,14 +120,14 @@ test.each<[string, (chain: StoredRecord[]) => StoredRecord[]]>([
     'a first record that names a predecessor',
     (chain) => chain.with(0, { ...chain[0]!, record: { ...chain[0]!.record, prevSeq: 5 } }),
   ],
-])('%s breaks the chain', (_, damage) => {
+])('%s breaks the chain [A13]', (_, damage) => {
   const chain = chainOf(['BLOCK', 'a'], ['BLOCK', 'b'], ['BLOCK', 'c']);
   const requests = new Set(['a', 'b', 'c']);
   expect(check({ requests, chain }).mismatches.chain_broken).toBe(0);
   expect(check({ requests, chain: damage(chain) }).mismatches.chain_broken).toBe(1);
 });
 
-test('records that left the stream by age do not break the chain of the rest', () => {
+test('records that left the stream by age do not break the chain of the rest [A13]', () => {
   const chain = chainOf(['BLOCK', 'a'], ['BLOCK', 'b'], ['BLOCK', 'c']).slice(1);
   expect(check({ chain }).mismatches.chain_broken).toBe(0);
 });

@@ -14,7 +14,7 @@ describe.each(CANONICAL_BLOCKER_LAYERS)('any history of %s', (layer) => {
       { numRuns: 150 },
     );
 
-  test('never shows a state that the layer cannot be in, nor a reason without its owner', () => {
+  test('never shows a state that the layer cannot be in, nor a reason without its owner [L12]', () => {
     check((source, atMs) => {
       const condition = source.condition(POLICY, atMs);
       expect([...states]).toContain(condition.state);
@@ -23,7 +23,7 @@ describe.each(CANONICAL_BLOCKER_LAYERS)('any history of %s', (layer) => {
     });
   });
 
-  test('shows ready only when every required fact passes and nothing else stands', () => {
+  test('shows ready only when every required fact passes and nothing else stands [L15]', () => {
     check((source, atMs) => {
       const { state, facts, causes } = source.condition(POLICY, atMs);
       const required = facts.filter((fact) => fact.required);
@@ -37,7 +37,7 @@ describe.each(CANONICAL_BLOCKER_LAYERS)('any history of %s', (layer) => {
     });
   });
 
-  test('comes back from its own condition as it was, and says the same of itself', () => {
+  test('comes back from its own condition as it was, and says the same of itself [L36]', () => {
     check((source, atMs) => {
       const condition = source.condition(POLICY, atMs);
       const restored = LayerSource.restore(JSON.parse(JSON.stringify(condition)));
@@ -45,7 +45,7 @@ describe.each(CANONICAL_BLOCKER_LAYERS)('any history of %s', (layer) => {
     });
   });
 
-  test('leaves nothing due after its time has come: a clock that asks again at once would never stop', () => {
+  test('leaves nothing due after its time has come: a clock that asks again at once would never stop [L35]', () => {
     check((source, atMs) => {
       for (const now of [atMs, atMs + HOUR_MS, source.nextDeadlineMs() ?? atMs]) {
         const next = source.tick(POLICY, now).nextDeadlineMs();
@@ -54,7 +54,7 @@ describe.each(CANONICAL_BLOCKER_LAYERS)('any history of %s', (layer) => {
     });
   });
 
-  test('told the same again, holds the same of it: a report that is redelivered moves nothing', () => {
+  test('told the same again, holds the same of it: a report that is redelivered moves nothing [L26]', () => {
     fc.assert(
       fc.property(observationsOf(layer), observationsOf(layer), (first, seen) => {
         const created = LayerSource.create({ tenantId: 'acme', layer, source: 'main', enabled: true });

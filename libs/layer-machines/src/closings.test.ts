@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { HOUR_MS, SEC_MS, Story, T0 } from './layer-source.test-support.ts';
 
 describe('set-ups and closings that somebody told', () => {
-  test('end by their own event or time, not because the facts do not speak of them', () => {
+  test('end by their own event or time, not because the facts do not speak of them [L32 L33]', () => {
     const connecting = Story.of('mailbox').receive({
       type: 'setup_started',
       id: 'connecting',
@@ -19,14 +19,14 @@ describe('set-ups and closings that somebody told', () => {
     expect(closed.after(HOUR_MS).tick().state).toBe('ready');
   });
 
-  test('that facts raised end with them', () => {
+  test('that facts raised end with them [L33]', () => {
     const full = Story.ready('mailbox').tell({ quotaUsed: 9, quotaDay: 9 });
     expect(full.after(SEC_MS).tell({ quotaUsed: 0 }).state).toBe('ready');
     const running = Story.of('data').tellAll({ importState: 'running' });
     expect(running.after(SEC_MS).tellAll({ importState: 'done' }).state).toBe('ready');
   });
 
-  test('that went on too long end, and call for a person', () => {
+  test('that went on too long end, and call for a person [L32]', () => {
     const late = Story.of('billing')
       .tellAll({ subscriptionStatus: 'incomplete' })
       .after(23 * HOUR_MS)

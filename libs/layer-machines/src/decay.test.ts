@@ -66,14 +66,14 @@ function almostTooOld(layer: CanonicalBlockerLayer, fact: string, spec: FactSpec
   return { value, before, after: before.after(1).tick() };
 }
 
-test('every fact of every layer is looked at', () => {
+test('every fact of every layer is looked at [L29]', () => {
   expect(observed.length + folded.length).toBe(
     CANONICAL_BLOCKER_LAYERS.reduce((sum, layer) => sum + Object.keys(FACTS[layer]).length, 0),
   );
 });
 
 describe.each(observed)('%s', (_, layer, fact, spec) => {
-  test('is known until the last millisecond of its age, and unknown from then on', () => {
+  test('is known until the last millisecond of its age, and unknown from then on [L29]', () => {
     const { value, before, after } = almostTooOld(layer, fact, spec);
     expect(readingOf(before, fact)).toMatchObject({ value, verdict: 'pass' });
     expect(readingOf(before, fact)?.expiresAtMs).toBe(after.atMs);
@@ -86,7 +86,7 @@ describe.each(observed)('%s', (_, layer, fact, spec) => {
     });
   });
 
-  test('reads so in a truth that nobody has built anew since, and in one that was', () => {
+  test('reads so in a truth that nobody has built anew since, and in one that was [T12]', () => {
     const { value, before, after } = almostTooOld(layer, fact, spec);
     const gone = { value: undefined, verdict: 'unknown', reason: 'expired', stale: true };
     expect(readAt(before, fact, after.atMs - 1)).toMatchObject({ value, verdict: 'pass', stale: false });
@@ -94,20 +94,20 @@ describe.each(observed)('%s', (_, layer, fact, spec) => {
     expect(readAt(after, fact, after.atMs)).toMatchObject(gone);
   });
 
-  test('leaves its layer unknown if the layer needs it, and as it was if not', () => {
+  test('leaves its layer unknown if the layer needs it, and as it was if not [L29]', () => {
     const { before, after } = almostTooOld(layer, fact, spec);
     expect(before.shows).toBe('ready ok');
     expect(after.shows).toBe(spec.required ? 'unknown expired' : 'ready ok');
   });
 
-  test('does not hide what is worse', () => {
+  test('does not hide what is worse [L4 L29]', () => {
     const { before } = almostTooOld(layer, fact, spec);
     const held = before.receive({ type: 'operator_hold', cause: 'operator_hold' }).after(1).tick();
     expect(readingOf(held, fact)?.verdict).toBe('unknown');
     expect(held.state).toBe('operator_review');
   });
 
-  test('comes back with a new answer', () => {
+  test('comes back with a new answer [L29]', () => {
     const { value, after } = almostTooOld(layer, fact, spec);
     const told: Facts = { [fact]: value };
     expect(after.tell(told).shows).toBe('ready ok');
@@ -116,7 +116,7 @@ describe.each(observed)('%s', (_, layer, fact, spec) => {
 });
 
 describe.each(folded)('%s', (_, layer, fact, spec) => {
-  test('does not grow old: it is ours to tell, and its source’s heartbeat says that it is told', () => {
+  test('does not grow old: it is ours to tell, and its source’s heartbeat says that it is told [L30]', () => {
     const { before, after } = almostTooOld(layer, fact, spec);
     const known = readingOf(Story.ready(layer, { [fact]: goodValue(layer, fact, spec) }), fact)!;
     expect(known).toMatchObject({ verdict: 'pass', expiresAtMs: null });

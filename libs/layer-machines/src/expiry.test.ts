@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { DAY_MS, HOUR_MS, POLICY, SEC_MS, Story, T0 } from './layer-source.test-support.ts';
 
 describe('what expires and what does not', () => {
-  test('a fact is unknown at its age and not a millisecond earlier', () => {
+  test('a fact is unknown at its age and not a millisecond earlier [L29]', () => {
     const mailbox = Story.ready('mailbox');
     expect(mailbox.source.nextDeadlineMs()).toBe(T0 + HOUR_MS);
     expect(mailbox.condition.validUntilMs).toBe(T0 + HOUR_MS);
@@ -14,7 +14,7 @@ describe('what expires and what does not', () => {
     expect(expired.condition.validUntilMs).toBe(T0 + DAY_MS);
   });
 
-  test('an optional fact expires without anybody noticing', () => {
+  test('an optional fact expires without anybody noticing [L29]', () => {
     const optional = Story.ready('sending_domain').tell({ oneClickSigned: true }).after(SEC_MS).tellAll();
     expect(
       optional
@@ -24,7 +24,7 @@ describe('what expires and what does not', () => {
     ).toBe('ready');
   });
 
-  test('a folded fact lives by the heartbeat of its source', () => {
+  test('a folded fact lives by the heartbeat of its source [L30]', () => {
     const window = Story.ready('continuity_window');
     expect(window.source.nextDeadlineMs()).toBeNull();
     const lost = window.source.loseHeartbeat(T0 + 1);
@@ -34,7 +34,7 @@ describe('what expires and what does not', () => {
     expect(window.source.regainHeartbeat(POLICY, T0 + 2)).toBe(window.source);
   });
 
-  test('a heartbeat that is lost takes nothing that was observed elsewhere', () => {
+  test('a heartbeat that is lost takes nothing that was observed elsewhere [L30]', () => {
     const lost = Story.ready('billing')
       .source.loseHeartbeat(T0 + 1)
       .condition(POLICY, T0 + 1);
@@ -45,7 +45,7 @@ describe('what expires and what does not', () => {
     ]);
   });
 
-  test('what was closed while the heartbeat was lost is closed when it is back', () => {
+  test('what was closed while the heartbeat was lost is closed when it is back [L30]', () => {
     const closed = Story.ready('continuity_window').tell({
       'window.open': false,
       windowReason: 'holiday',
@@ -54,7 +54,7 @@ describe('what expires and what does not', () => {
     expect(back.condition(POLICY, T0 + 2)).toMatchObject({ state: 'scheduled', reason: 'holiday' });
   });
 
-  test('a release does not bring back what a silent source told', () => {
+  test('a release does not bring back what a silent source told [L22 L30]', () => {
     const held = Story.ready('continuity_window').receive({ type: 'operator_hold', cause: 'incident' });
     const released = held.source
       .loseHeartbeat(T0 + 1)

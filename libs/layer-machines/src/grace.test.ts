@@ -4,7 +4,7 @@ import { DAY_MS, HOUR_MS, SEC_MS, Story, T0 } from './layer-source.test-support.
 describe('the grace of a domain', () => {
   const broken = Story.ready('sending_domain').after(HOUR_MS).tell({ dmarc: 'none' });
 
-  test('lasts 72 hours to the millisecond', () => {
+  test('lasts 72 hours to the millisecond [L24]', () => {
     const watched = [1, 2].reduce((story) => story.after(DAY_MS).tellAll({ dmarc: 'none' }), broken);
     const last = watched
       .after(DAY_MS - 1)
@@ -14,7 +14,7 @@ describe('the grace of a domain', () => {
     expect(last.after(1).tick().shows).toBe('client_action dmarc_none');
   });
 
-  test('is a medium risk while it runs and a high one after', () => {
+  test('is a medium risk while it runs and a high one after [L24 M7]', () => {
     expect(broken.risks).toEqual(['domain_grace']);
     const over = broken
       .after(3 * DAY_MS)
@@ -23,7 +23,7 @@ describe('the grace of a domain', () => {
     expect(over.risks).toEqual(['domain_auth_failing']);
   });
 
-  test('of one record does not soften another that was never proven', () => {
+  test('of one record does not soften another that was never proven [L24]', () => {
     const unproven = Story.of('sending_domain')
       .tellAll({ dkim: 'missing' })
       .after(SEC_MS)
@@ -32,7 +32,7 @@ describe('the grace of a domain', () => {
     expect(unproven.risks).toEqual(['domain_auth_failing']);
   });
 
-  test('is not had again by a record that flaps', () => {
+  test('is not had again by a record that flaps [L24]', () => {
     const flapping = [1, 2, 3, 4, 5, 6].reduce(
       (story, day) =>
         story
@@ -50,7 +50,7 @@ describe('the grace of a domain', () => {
       broken.after(SEC_MS).tellAll(),
     );
 
-  test('is had again after seven days of unbroken pass, and not a moment before', () => {
+  test('is had again after seven days of unbroken pass, and not a moment before [L24]', () => {
     expect(
       passingFor(6)
         .after(DAY_MS - 1)
@@ -59,13 +59,13 @@ describe('the grace of a domain', () => {
     expect(passingFor(6).after(DAY_MS).tellAll({ dmarc: 'none' }).shows).toBe('grace dmarc_none');
   });
 
-  test('was never had by a record that failed from the start, however often it is looked at', () => {
+  test('was never had by a record that failed from the start, however often it is looked at [L24]', () => {
     const first = Story.of('sending_domain').tellAll({ dmarc: 'none' });
     expect(first.after(HOUR_MS).tellAll({ dmarc: 'none' }).state).toBe('client_action');
   });
 });
 
-describe('the grace of a bill', () => {
+describe('the grace of a bill [L25]', () => {
   const pastDue = Story.ready('billing')
     .after(DAY_MS)
     .tellAll({ subscriptionStatus: 'past_due', pastDueDays: 0 });
@@ -101,7 +101,7 @@ describe('the grace of a bill', () => {
   });
 });
 
-describe('a trial that ends', () => {
+describe('a trial that ends [L25]', () => {
   const trial = Story.ready('billing', {
     subscriptionStatus: 'trialing',
     trialEndsAt: T0 + HOUR_MS,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { SEC_MS, Story } from './layer-source.test-support.ts';
 
-describe('a hold that facts raised', () => {
+describe('a hold that facts raised [L22]', () => {
   const unscoped = Story.ready('mailbox').after(SEC_MS).tell({ identityClass: 'app_only_unscoped' });
   const release = { type: 'operator_released', cause: 'identity_unscoped' } as const;
 

@@ -83,13 +83,13 @@ const softP: Told = { type: 'check_failed_soft', fact: 'p', requalify: true, rea
 const passP: Told = { type: 'check_passed', fact: 'p' };
 
 describe('no way round probation', () => {
-  test('not by an answer that expires while the layer cools down', () => {
+  test('not by an answer that expires while the layer cools down [L19]', () => {
     expect(play('adverse_event', 'fact_expired', 'check_passed', 'cooldown_elapsed', 'check_passed')).toEqual(
       ['cooling_down', 'cooling_down', 'cooling_down', 'probation', 'probation'],
     );
   });
 
-  test('not by an operator who holds and releases', () => {
+  test('not by an operator who holds and releases [L19]', () => {
     expect(
       play(
         'adverse_event',
@@ -111,7 +111,7 @@ describe('no way round probation', () => {
     ]);
   });
 
-  test('not by way of unknown: leaving a bad band owes probation', () => {
+  test('not by way of unknown: leaving a bad band owes probation [L19]', () => {
     const expired: Told = { type: 'fact_expired', fact: 'p' };
     expect(play(softP, expired, passP)).toEqual(['degraded', 'unknown', 'probation']);
     expect(play(softP, passP)).toEqual(['degraded', 'probation']);
@@ -124,14 +124,14 @@ describe('no way round probation', () => {
     expect(play(softP, expired, stillUnknown)).toEqual(['degraded', 'unknown', 'probation']);
   });
 
-  test('a requalification that was passed for one cause is not passed for another', () => {
+  test('a requalification that was passed for one cause is not passed for another [L17 L20]', () => {
     const both = [softP, 'adverse_event', 'cooldown_elapsed', passP, 'probation_passed'] as const;
     expect(play(...both)).toEqual(['degraded', 'cooling_down', 'probation', 'probation', 'probation']);
     expect(play(...both, { type: 'probation_passed', cause: 'p' }).at(-1)).toBe('ready');
     expect(contextAfter(...both).requalificationOwed).toBe('p');
   });
 
-  test('a debt outlives a probation that was passed for something else while the band was still bad', () => {
+  test('a debt outlives a probation that was passed for something else while the band was still bad [L19]', () => {
     expect(play(softP, 'adverse_event', 'cooldown_elapsed', 'probation_passed', passP)).toEqual([
       'degraded',
       'cooling_down',
@@ -141,7 +141,7 @@ describe('no way round probation', () => {
     ]);
   });
 
-  test('passing needs fresh facts in hand: late, or under an unknown, it does not count', () => {
+  test('passing needs fresh facts in hand: late, or under an unknown, it does not count [L20]', () => {
     expect(play('adverse_event', 'probation_passed', 'cooldown_elapsed')).toEqual([
       'cooling_down',
       'cooling_down',
@@ -153,7 +153,7 @@ describe('no way round probation', () => {
     expect(play('adverse_event', 'cooldown_elapsed', 'probation_passed').at(-1)).toBe('ready');
   });
 
-  test('a relapse cools down again, for one time more', () => {
+  test('a relapse cools down again, for one time more [L20]', () => {
     expect(play('adverse_event', 'cooldown_elapsed', 'probation_failed')).toEqual([
       'cooling_down',
       'probation',
@@ -164,7 +164,7 @@ describe('no way round probation', () => {
     });
   });
 
-  test('a timer that fires early ends nothing, and of two stops the later end counts', () => {
+  test('a timer that fires early ends nothing, and of two stops the later end counts [L21]', () => {
     const long: Told = { type: 'adverse_event', untilMs: 50 };
     expect(play(long, 'adverse_event', 'cooldown_elapsed').at(-1)).toBe('cooling_down');
     expect(contextAfter(long, 'adverse_event').cooldowns).toEqual({ x: { untilMs: 50, ordinal: 2 } });
@@ -172,27 +172,27 @@ describe('no way round probation', () => {
 });
 
 describe('looking again', () => {
-  test('a refresh of fresh facts is invisible', () => {
+  test('a refresh of fresh facts is invisible [L26]', () => {
     for (const before of [[], ['check_failed_soft'], ['run_started'], [softP, passP]] as Step[][]) {
       const states = play(...before, 'check_started');
       expect(states.at(-1)).toBe(before.length === 0 ? 'ready' : states.at(-2));
     }
   });
 
-  test('a try without an answer never overwrites a fresh one, be it good or bad', () => {
+  test('a try without an answer never overwrites a fresh one, be it good or bad [L27]', () => {
     expect(play('check_inconclusive')).toEqual(['ready']);
     expect(play('check_failed_hard', 'check_inconclusive')).toEqual(['client_action', 'client_action']);
     expect(contextAfter('check_inconclusive').facts.f).toEqual(reading('f'));
   });
 
-  test('an answer observed before the one in hand does not roll it back', () => {
+  test('an answer observed before the one in hand does not roll it back [L28]', () => {
     const late: Told = { type: 'check_failed_hard', observedAtMs: 1 };
     expect(
       play('check_started', 'check_passed', late, { type: 'check_failed_soft', observedAtMs: 0 }),
     ).toEqual(Array(4).fill('ready'));
   });
 
-  test('an answer ends what was said of the way to it: our fault, and the call for a person', () => {
+  test('an answer ends what was said of the way to it: our fault, and the call for a person [L31]', () => {
     const ours: Told = { type: 'check_exhausted', ours: true };
     expect(play('fact_expired', ours, 'check_passed')).toEqual(['unknown', 'internal_fault', 'ready']);
     expect(play('fact_expired', 'check_exhausted', 'check_passed')).toEqual(['unknown', 'unknown', 'ready']);
@@ -201,7 +201,7 @@ describe('looking again', () => {
   });
 });
 
-describe('what a person holds', () => {
+describe('what a person holds [L22]', () => {
   test('is given back by a person and by nothing else, and is then verified', () => {
     const nothingHelps = [
       'check_passed',
@@ -247,7 +247,7 @@ describe('what a person holds', () => {
   });
 });
 
-describe('a client who acted', () => {
+describe('a client who acted [L23]', () => {
   test('turns a refusal into a recheck, never into a pass', () => {
     expect(play('check_failed_hard', 'client_acted', 'check_passed', passP)).toEqual([
       'client_action',
@@ -279,7 +279,7 @@ describe('a client who acted', () => {
   });
 });
 
-describe('a grace', () => {
+describe('a grace [L24]', () => {
   const inGrace: Told = { type: 'check_failed_hard', graceUntilMs: 4 };
 
   test('runs out under an unknown as well, and is remembered', () => {
@@ -320,7 +320,7 @@ describe('a grace', () => {
 });
 
 describe('runs, windows and set-ups', () => {
-  test('a run that is lost leaves an unknown, one that finished leaves none', () => {
+  test('a run that is lost leaves an unknown, one that finished leaves none [L34]', () => {
     expect(play('run_started', 'run_finished')).toEqual(['executing', 'ready']);
     expect(contextAfter('run_started', 'run_lost').lease).toBeNull();
     const window = { ...READY, facts: { ...READY.facts, lastRunOutcome: reading('lastRunOutcome') } };
@@ -333,13 +333,13 @@ describe('runs, windows and set-ups', () => {
     ).toEqual(['executing', 'unknown', 'ready']);
   });
 
-  test('the end of another run ends nothing', () => {
+  test('the end of another run ends nothing [L34]', () => {
     expect(
       play('run_started', { type: 'run_finished', runId: 'other' }, { type: 'run_lost', runId: 'other' }),
     ).toEqual(Array(3).fill('executing'));
   });
 
-  test('a closing window does not kill a run, and a run does not start where none may', () => {
+  test('a closing window does not kill a run, and a run does not start where none may [L34]', () => {
     expect(play('run_started', 'window_closed', 'run_finished', 'window_opened')).toEqual([
       'executing',
       'scheduled',
@@ -349,13 +349,13 @@ describe('runs, windows and set-ups', () => {
     expect(contextAfter('check_failed_hard', 'run_started').lease).toBeNull();
   });
 
-  test('each closing is opened by its own cause', () => {
+  test('each closing is opened by its own cause [L33]', () => {
     expect(play('window_closed', { type: 'window_closed', cause: 'cap' }, 'window_opened')).toEqual(
       Array(3).fill('scheduled'),
     );
   });
 
-  test('a second set-up does not stop a working layer', () => {
+  test('a second set-up does not stop a working layer [L32]', () => {
     expect(play('setup_started')).toEqual(['ready']);
     expect(play('fact_expired', 'setup_started', 'check_passed', 'setup_done')).toEqual([
       'unknown',
@@ -366,7 +366,7 @@ describe('runs, windows and set-ups', () => {
   });
 });
 
-test('clearing one cause never clears another', () => {
+test('clearing one cause never clears another [L17]', () => {
   const raised: Step[] = [
     'operator_hold',
     { type: 'operator_hold', cause: 'other' },
@@ -385,7 +385,7 @@ test('clearing one cause never clears another', () => {
   });
 });
 
-test('two failing facts are two failures: the first one that passes hides nothing', () => {
+test('two failing facts are two failures: the first one that passes hides nothing [L17]', () => {
   const softToo: Told = { type: 'check_failed_soft', fact: 'p' };
   expect(play('check_failed_soft', softToo, 'check_passed', passP)).toEqual([
     'degraded',

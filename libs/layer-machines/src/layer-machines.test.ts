@@ -16,7 +16,7 @@ const OWN_STATES: Record<CanonicalBlockerLayer, string> = {
 };
 const EVERY = ['unknown', 'verifying', 'operator_review', 'internal_fault', 'ready'];
 
-describe.each(CANONICAL_BLOCKER_LAYERS)('%s', (layer) => {
+describe.each(CANONICAL_BLOCKER_LAYERS)('%s [L12]', (layer) => {
   const machine = LAYER_MACHINES[layer];
 
   test('is a machine of its own and can be in these states only', () => {

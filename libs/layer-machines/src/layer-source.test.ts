@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { POLICY, Story, T0 } from './layer-source.test-support.ts';
 import { LayerSource } from './layer-source.ts';
 
-test('a layer refuses an event that could only lead where it can never be', () => {
+test('a layer refuses an event that could only lead where it can never be [L12]', () => {
   expect(
     Story.ready('billing').source.receive(
       { type: 'adverse_event', atMs: T0, cause: 'x', untilMs: T0 },
@@ -11,7 +11,7 @@ test('a layer refuses an event that could only lead where it can never be', () =
   ).toBeNull();
 });
 
-test('a source that is switched off keeps its condition and says so', () => {
+test('a source that is switched off keeps its condition and says so [L36]', () => {
   const { source } = Story.ready('mailbox');
   expect(source.withEnabled(true)).toBe(source);
   expect(source.withEnabled(false).condition(POLICY, T0)).toEqual({
@@ -20,7 +20,7 @@ test('a source that is switched off keeps its condition and says so', () => {
   });
 });
 
-test('a fact that became required since the last condition is unknown, not forgotten', () => {
+test('a fact that became required since the last condition is unknown, not forgotten [L8 L36]', () => {
   const { condition } = Story.ready('campaign');
   const older = { ...condition, facts: condition.facts.filter((fact) => fact.fact !== 'bindings') };
   expect(LayerSource.restore(older).condition(POLICY, T0)).toMatchObject({

@@ -2,7 +2,7 @@ import { CANONICAL_BLOCKER_LAYERS, type CanonicalBlockerLayer, requiredFacts } f
 import { describe, expect, test } from 'vitest';
 import { DAY_MS, type Facts, GOOD, HOUR_MS, SEC_MS, Story, T0 } from './layer-source.test-support.ts';
 
-describe.each(CANONICAL_BLOCKER_LAYERS)('%s', (layer) => {
+describe.each(CANONICAL_BLOCKER_LAYERS)('%s [L16]', (layer) => {
   test('is unknown before anybody looked, and ready when every answer is good', () => {
     expect(Story.of(layer).state).toBe('unknown');
     expect(Story.ready(layer).shows).toBe('ready ok');
@@ -20,13 +20,13 @@ describe.each(CANONICAL_BLOCKER_LAYERS)('%s', (layer) => {
 
 type Row = [string, Facts, string];
 const shows = (layer: CanonicalBlockerLayer, rows: Row[]) =>
-  describe(`${layer} that was ready before`, () => {
+  describe(`${layer} that was ready before [L16]`, () => {
     test.each(rows)('%s', (_, facts, expected) => {
       expect(Story.ready(layer).after(SEC_MS).tell(facts).shows).toBe(expected);
     });
   });
 const never = (layer: CanonicalBlockerLayer, rows: Row[]) =>
-  describe(`${layer} that never was ready`, () => {
+  describe(`${layer} that never was ready [L16]`, () => {
     test.each(rows)('%s', (_, facts, expected) => {
       expect(Story.of(layer).tellAll(facts).shows).toBe(expected);
     });

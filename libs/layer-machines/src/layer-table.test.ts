@@ -18,29 +18,32 @@ const MACHINES: readonly (readonly [string, LayerMachine])[] = [
 describe.each(MACHINES)('%s', (_, layer) => {
   const lone = new LoneContexts(layer);
 
-  test.each([...layer.table])('in %s does with each of the 22 events what its table says', (state, row) => {
-    const contexts = lone.of(state);
-    expect(contexts.length).toBeGreaterThan(0);
-    for (const context of contexts) expect(settle(context)).toBe(state);
-    for (const event of LAYER_EVENTS) {
-      const cell = row[event];
-      if (cell === 'refused') continue;
-      const events = lone.events(event);
-      expect(events.length).toBeGreaterThan(0);
-      const seen = new Set<Outcome>();
-      for (const context of contexts) {
-        for (const one of events) {
-          const next = fold(layer, context, one);
-          if (cell === 'ignored') expect(next.context, event).toBe(context);
-          seen.add(next.value === state ? 'stays' : next.value);
+  test.each([...layer.table])(
+    'in %s does with each of the 22 events what its table says [L13]',
+    (state, row) => {
+      const contexts = lone.of(state);
+      expect(contexts.length).toBeGreaterThan(0);
+      for (const context of contexts) expect(settle(context)).toBe(state);
+      for (const event of LAYER_EVENTS) {
+        const cell = row[event];
+        if (cell === 'refused') continue;
+        const events = lone.events(event);
+        expect(events.length).toBeGreaterThan(0);
+        const seen = new Set<Outcome>();
+        for (const context of contexts) {
+          for (const one of events) {
+            const next = fold(layer, context, one);
+            if (cell === 'ignored') expect(next.context, event).toBe(context);
+            seen.add(next.value === state ? 'stays' : next.value);
+          }
         }
+        const named = cell === 'ignored' ? ['stays'] : outcomesOf(cell);
+        expect([...seen].toSorted(), `${state} on ${event}`).toEqual([...named].toSorted());
       }
-      const named = cell === 'ignored' ? ['stays'] : outcomesOf(cell);
-      expect([...seen].toSorted(), `${state} on ${event}`).toEqual([...named].toSorted());
-    }
-  });
+    },
+  );
 
-  test.each([...layer.states])('shows %s in these contexts for its own cause alone', (state) => {
+  test.each([...layer.states])('shows %s in these contexts for its own cause alone [L13]', (state) => {
     for (const context of lone.of(state)) {
       const standing = Object.entries(candidates(context)).flatMap(([name, stands]) =>
         stands ? [name] : [],
@@ -51,7 +54,7 @@ describe.each(MACHINES)('%s', (_, layer) => {
     }
   });
 
-  test('hears nothing of an answer older than the one in hand, wherever it is', () => {
+  test('hears nothing of an answer older than the one in hand, wherever it is [L28]', () => {
     for (const state of layer.states) {
       for (const context of lone.of(state).filter(({ facts }) => Object.values(facts).every(wasObserved))) {
         for (const event of lone.events('check_passed').concat(lone.events('check_failed_hard'))) {

@@ -95,7 +95,7 @@ describe.each(CANONICAL_BLOCKER_LAYERS)(
         { numRuns: NUM_RUNS },
       );
 
-    test('is ready only when by the list every required fact passes, and nothing holds, cools, closes or is owed', () => {
+    test('is ready only when by the list every required fact passes, and nothing holds, cools, closes or is owed [L15]', () => {
       check(({ source, model, nowMs }) => {
         const condition = source.condition(POLICY, nowMs);
         if (condition.state !== 'ready') return;
@@ -108,7 +108,7 @@ describe.each(CANONICAL_BLOCKER_LAYERS)(
       });
     });
 
-    test('shows no state that nothing in the list can be the cause of', () => {
+    test('shows no state that nothing in the list can be the cause of [L15]', () => {
       check(({ source, model, nowMs }) => {
         const condition = source.condition(POLICY, nowMs);
         const isSupported = model.supports(nowMs, condition)[condition.state];
@@ -120,7 +120,7 @@ describe.each(CANONICAL_BLOCKER_LAYERS)(
       });
     });
 
-    test('makes nothing of what it is given twice, nor of an answer that was overtaken', () => {
+    test('makes nothing of what it is given twice, nor of an answer that was overtaken [L26 L28]', () => {
       check(({ source, model, input, nowMs }) => {
         const shown = source.condition(POLICY, nowMs).state;
         expect(given(source, input).tick(POLICY, nowMs).condition(POLICY, nowMs).state).toBe(shown);

@@ -7,7 +7,7 @@ describe('an answer that is no news', () => {
   const told = (facts: Facts, late: Facts) =>
     ready.source.observe([...answers(facts, ready.atMs), ...answers(late, T0 - 1)], POLICY, ready.atMs);
 
-  test('does not keep the others of its report from changing what it means', () => {
+  test('does not keep the others of its report from changing what it means [L28]', () => {
     expect(told({ spfLookups: 50 }, { spf: 'pass' }).condition(POLICY, ready.atMs)).toMatchObject({
       state: 'grace',
       reason: 'spf_too_many_lookups',
@@ -18,7 +18,7 @@ describe('an answer that is no news', () => {
     );
   });
 
-  test('does nothing when it is past its own age before it arrives', () => {
+  test('does nothing when it is past its own age before it arrives [L28]', () => {
     const limited = answers({ errorClass: 'rate_limited' }, T0);
     const late = Story.of('provider_health').source.observe(limited, POLICY, T0 + HOUR_MS);
     expect(late.context.cooldowns).toEqual({});
@@ -26,7 +26,7 @@ describe('an answer that is no news', () => {
     expect(late.nextDeadlineMs()).toBeNull();
   });
 
-  test('is not known again because a later try was in vain', () => {
+  test('is not known again because a later try was in vain [L27]', () => {
     const skewed = Story.ready('billing')
       .after(POLICY.maxAgeSec.billing * SEC_MS)
       .tick();
@@ -34,7 +34,7 @@ describe('an answer that is no news', () => {
     expect(tried.condition.facts.find(({ fact }) => fact === 'subscriptionStatus')?.verdict).toBe('pass');
   });
 
-  test('from before a release does not count, also when the recheck is over', () => {
+  test('from before a release does not count, also when the recheck is over [L22]', () => {
     const held = Story.ready('billing').after(SEC_MS).receive({ type: 'operator_hold', cause: 'x' });
     const released = held.after(HOUR_MS).receive({ type: 'operator_released', cause: 'x' });
     const over = released.after(SEC_MS).noAnswer('subscriptionStatus').noAnswer('paymentMethod');
@@ -48,7 +48,7 @@ describe('an answer that is no news', () => {
   });
 });
 
-test('what was seen and cannot be judged makes an older answer that comes later late', () => {
+test('what was seen and cannot be judged makes an older answer that comes later late [L27 L28]', () => {
   const ready = Story.ready('billing').after(HOUR_MS);
   const strange = ready.after(HOUR_MS).noAnswer('subscriptionStatus', 'unrecognised_value');
   const older = strange.source.observe(
@@ -59,7 +59,7 @@ test('what was seen and cannot be judged makes an older answer that comes later 
   expect(older.context.facts.subscriptionStatus?.reason).toBe('unrecognised_value');
 });
 
-test('a debt is not paid while the fact that owes it fails again', () => {
+test('a debt is not paid while the fact that owes it fails again [L19]', () => {
   const relapsed = Story.ready('pacing')
     .after(SEC_MS)
     .tell({ hardBounces30d: 40 })

@@ -20,7 +20,7 @@ const EXPECTED = {
   internal_fault: /**/ 'fffffff' + 'ff' + '.ff' + 'ff' + 'ff' + '..' + 'ff..',
 };
 
-test('thirteen states say of each of twenty-two events whether they hear it', () => {
+test('thirteen states say of each of twenty-two events whether they hear it [L13]', () => {
   const found = Object.fromEntries(
     MANAGED_EXECUTION_STATES.map((state) => [
       state,

@@ -12,7 +12,7 @@ import { settle } from './settle.ts';
 const ALL = [createLayerMachine(ANYWHERE), ...CANONICAL_BLOCKER_LAYERS.map((layer) => LAYER_MACHINES[layer])];
 const thatCanBe = (state: ManagedExecutionState) => ALL.filter((layer) => layer.states.has(state));
 
-describe.each(['cooling_down', 'operator_review'] as const)('%s', (state) => {
+describe.each(['cooling_down', 'operator_review'] as const)('%s [L18]', (state) => {
   test('never becomes ready in one step, neither by the table nor by any event that a layer takes', () => {
     for (const layer of thatCanBe(state)) {
       for (const cell of Object.values(layer.table.get(state)!))
@@ -24,7 +24,7 @@ describe.each(['cooling_down', 'operator_review'] as const)('%s', (state) => {
   });
 });
 
-test('the end of the last cooldown shows probation, and the last release a recheck', () => {
+test('the end of the last cooldown shows probation, and the last release a recheck [L18]', () => {
   for (const layer of thatCanBe('cooling_down')) {
     const elapsed = fold(layer, lone(layer, 'cooling_down'), {
       type: 'cooldown_elapsed',
@@ -44,7 +44,7 @@ test('the end of the last cooldown shows probation, and the last release a reche
   }
 });
 
-test('each hold and each cooldown has its own key: an event that ends one leaves every other as it was', () => {
+test('each hold and each cooldown has its own key: an event that ends one leaves every other as it was [L17]', () => {
   for (const layer of ALL) {
     for (const { before, event, next } of everyStep(layer, 'operator_review')) {
       const ended = Object.keys(before.holds).filter((cause) => !(cause in next.holds));

@@ -9,14 +9,14 @@ describe('probation', () => {
   const watch = established.after(SEC_MS).tell({ hardBounces30d: 40 });
   const left = watch.after(DAY_MS).tell({ hardBounces30d: 0 });
 
-  test('is passed with the last message of its sample and not before', () => {
+  test('is passed with the last message of its sample and not before [L20]', () => {
     expect(left.state).toBe('probation');
     const short = left.after(DAY_MS).tell({ deliveredTotal: 10_000 + probationDelivered - 1 });
     expect(short.state).toBe('probation');
     expect(short.after(HOUR_MS).tell({ deliveredTotal: 10_000 + probationDelivered }).state).toBe('ready');
   });
 
-  test('begins its sample anew after a relapse', () => {
+  test('begins its sample anew after a relapse [L20]', () => {
     const relapsed = left
       .after(DAY_MS)
       .tell({ deliveredTotal: 10_090 })
@@ -28,7 +28,7 @@ describe('probation', () => {
     expect(relapsed.after(HOUR_MS).tell({ deliveredTotal: 10_195 }).state).toBe('ready');
   });
 
-  test('starts to count when its counter is first told', () => {
+  test('starts to count when its counter is first told [L20]', () => {
     const uncounted = Story.ready('pacing').after(SEC_MS).tell({ hardBounces30d: 40 });
     const told = uncounted
       .after(DAY_MS)
@@ -39,7 +39,7 @@ describe('probation', () => {
     expect(told.after(DAY_MS).tell({ deliveredTotal: 600 }).state).toBe('ready');
   });
 
-  test('of a counter that was set anew begins anew, and owes nothing twice', () => {
+  test('of a counter that was set anew begins anew, and owes nothing twice [L20]', () => {
     const reset = left
       .after(DAY_MS)
       .tell({ deliveredTotal: 10_050 })
@@ -49,7 +49,7 @@ describe('probation', () => {
     expect(reset.after(DAY_MS).tell({ deliveredTotal: 105 }).state).toBe('ready');
   });
 
-  test('of an AI provider is passed by reports in which everything passes; one that is told again is one', () => {
+  test('of an AI provider is passed by reports in which everything passes; one that is told again is one [L20]', () => {
     const { probationReports } = POLICY.providerHealth;
     let story = Story.ready('provider_health')
       .after(SEC_MS)
@@ -69,7 +69,7 @@ describe('probation', () => {
     expect(story.state).toBe('ready');
   });
 
-  test('a mailbox that its provider throttles stops until the provider says, and then requalifies', () => {
+  test('a mailbox that its provider throttles stops until the provider says, and then requalifies [L20 L21]', () => {
     const throttled = Story.ready('mailbox').after(SEC_MS).tell({ throttled: true, retryAfterSec: 600 });
     expect(throttled.shows).toBe('cooling_down provider_throttles');
     expect(throttled.after(599 * SEC_MS).tick().state).toBe('cooling_down');
@@ -82,7 +82,7 @@ describe('probation', () => {
   });
 });
 
-describe('a stop that was served', () => {
+describe('a stop that was served [L21]', () => {
   const bad = { complaints7d: 2, complaints30d: 2, complaintsTotal: 2, delivered30d: 900 };
   const stopped = Story.ready('pacing', { ...counted, delivered30d: 900 })
     .after(SEC_MS)
@@ -125,7 +125,7 @@ describe('a stop that was served', () => {
   });
 });
 
-describe('a risk that outlives its facts', () => {
+describe('a risk that outlives its facts [M5]', () => {
   const drifted = Story.ready('mailbox').after(SEC_MS).tell({ scopeDrift: true });
 
   test('is active while a stop lasts, whatever the facts say by now', () => {
@@ -158,7 +158,7 @@ describe('a risk that outlives its facts', () => {
   });
 });
 
-describe('two high risks that stood together', () => {
+describe('two high risks that stood together [M6]', () => {
   const both = established.after(SEC_MS).tell({
     hardBounces30d: 120,
     complaints30d: 3,
@@ -193,7 +193,7 @@ describe('two high risks that stood together', () => {
   });
 });
 
-describe('tries without an answer', () => {
+describe('tries without an answer [L31]', () => {
   const tries = (count: number, reason: 'timeout' | 'probe_fault') => {
     let story = Story.ready('sending_domain')
       .after(POLICY.maxAgeSec.dns * SEC_MS)
@@ -223,7 +223,7 @@ describe('tries without an answer', () => {
 });
 
 describe('what was seen and cannot be judged', () => {
-  test('takes an earlier answer back, as a try that failed does not', () => {
+  test('takes an earlier answer back, as a try that failed does not [L27]', () => {
     const ready = Story.ready('billing').after(SEC_MS);
     expect(ready.noAnswer('subscriptionStatus').state).toBe('ready');
     expect(ready.noAnswer('subscriptionStatus', 'unrecognised_value').shows).toBe(
@@ -231,13 +231,13 @@ describe('what was seen and cannot be judged', () => {
     );
   });
 
-  test('leaves a mailbox without a band when nobody sees its bounces, and that is a sample, not a fault', () => {
+  test('leaves a mailbox without a band when nobody sees its bounces, and that is a sample, not a fault [L9]', () => {
     const blind = established.after(SEC_MS).noAnswer('hardBounces30d', 'unobservable');
     expect(blind.shows).toBe('provisioning unobservable');
   });
 });
 
-describe('a run', () => {
+describe('a run [L34]', () => {
   const running = Story.ready('campaign').after(SEC_MS).tell({ run: 'running' });
 
   test('holds its campaign from its start to its end', () => {

@@ -5,7 +5,7 @@ describe('reputation', () => {
   const bad = { hardBounces30d: 100 };
   const quarantined = Story.ready('pacing').after(SEC_MS).tell(bad);
 
-  test('quarantine cools down for seven days, told again or not, and then owes probation', () => {
+  test('quarantine cools down for seven days, told again or not, and then owes probation [L21]', () => {
     const told = quarantined
       .after(3 * DAY_MS)
       .tell(bad)
@@ -15,7 +15,7 @@ describe('reputation', () => {
     expect(told.after(1).tick().tell({ hardBounces30d: 0 }).shows).toBe('probation requalifying');
   });
 
-  test('a bad band is left by way of probation, also when it became unknown in between', () => {
+  test('a bad band is left by way of probation, also when it became unknown in between [L19]', () => {
     const watch = Story.ready('pacing').after(SEC_MS).tell({ hardBounces30d: 40 });
     const healthy = watch.after(SEC_MS).tell({ hardBounces30d: 0 });
     expect(healthy.state).toBe('probation');
@@ -25,7 +25,7 @@ describe('reputation', () => {
     expect(healthy.receive({ type: 'probation_passed', cause: 'band' }).state).toBe('ready');
   });
 
-  test('a sample too small while requalification is owed is probation, not provisioning', () => {
+  test('a sample too small while requalification is owed is probation, not provisioning [L20]', () => {
     const small = Story.ready('pacing')
       .after(SEC_MS)
       .tell({ hardBounces30d: 40 })
@@ -34,7 +34,7 @@ describe('reputation', () => {
     expect(small.state).toBe('probation');
   });
 
-  test('a high risk is served before it is gone', () => {
+  test('a high risk is served before it is gone [M5]', () => {
     expect(quarantined.risks).toContain('hard_bounce_ge_5');
     const cooling = quarantined.after(DAY_MS).tell({ hardBounces30d: 0 });
     expect(cooling.risks).toEqual(['hard_bounce_ge_5']);
@@ -49,7 +49,7 @@ describe('reputation', () => {
     expect([passed.state, passed.risks]).toEqual(['ready', []]);
   });
 
-  test('late counts move nothing', () => {
+  test('late counts move nothing [L28]', () => {
     const before = quarantined.after(SEC_MS);
     const late = before.source.observe(answers({ hardBounces30d: 0 }, T0 - 1), POLICY, before.atMs);
     expect(late.context).toEqual(before.source.context);

@@ -12,26 +12,26 @@ describe.each(CANONICAL_BLOCKER_LAYERS)(
     const { states } = LAYER_MACHINES[layer];
     const found = search(layer);
 
-    test('is searched to its end', () => {
+    test('is searched to its end [L14]', () => {
       expect(found.length).toBeGreaterThanOrEqual(CONTEXTS_MIN);
       for (const one of found) expect(one.next.length).toBeGreaterThan(0);
     });
 
-    test('is every state that the layer may show, and none beside them', () => {
+    test('is every state that the layer may show, and none beside them [L12 L14]', () => {
       expect(new Set(found.map(({ state }) => state))).toEqual(states);
     });
 
-    test('has a way out of every state', () => {
+    test('has a way out of every state [L14]', () => {
       const left = found.filter(({ state, next }) => next.some(({ to }) => found[to]!.state !== state));
       expect(new Set(left.map(({ state }) => state))).toEqual(states);
     });
 
-    test('has a way to ready from everywhere', () => {
+    test('has a way to ready from everywhere [L14]', () => {
       const saved = comingTo(found, ({ state }) => state === 'ready');
       expect(found.filter((_, number) => !saved.has(number)).map(({ context }) => context)).toEqual([]);
     });
 
-    test('leads from a cooldown or a bad band to ready by way of probation only', () => {
+    test('leads from a cooldown or a bad band to ready by way of probation only [L18 L19]', () => {
       const requalifies = ruleOf(layer).requalifies;
       const owing = found.flatMap(({ state, context }, number) => {
         const cools = state === 'cooling_down' || Object.keys(context.cooldowns).length > 0;

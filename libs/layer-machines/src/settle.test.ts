@@ -49,11 +49,11 @@ function contextOf(...causes: Partial<LayerContext>[]): LayerContext {
   return Object.assign({}, NO_CAUSES, ...causes, { facts: Object.assign({}, ...merged) });
 }
 
-test.each(MANAGED_EXECUTION_STATES)('%s shows when its cause is the only one', (state) => {
+test.each(MANAGED_EXECUTION_STATES)('%s shows when its cause is the only one [L4]', (state) => {
   expect(settle(contextOf(CAUSE[state]))).toBe(state);
 });
 
-test('of any two causes the worse one shows, and the other one stands behind it', () => {
+test('of any two causes the worse one shows, and the other one stands behind it [L4]', () => {
   for (const one of MANAGED_EXECUTION_STATES) {
     for (const other of MANAGED_EXECUTION_STATES) {
       const context = contextOf(CAUSE[one], CAUSE[other]);
@@ -64,7 +64,7 @@ test('of any two causes the worse one shows, and the other one stands behind it'
   }
 });
 
-describe('what a set-up covers', () => {
+describe('what a set-up covers [L32]', () => {
   const setup = { setup: { id: 'import_running', deadlineMs: 9 } };
 
   test('facts without a passing answer: unknown ones and those that never passed', () => {
@@ -79,7 +79,7 @@ describe('what a set-up covers', () => {
   });
 });
 
-describe('the first check', () => {
+describe('the first check [L31]', () => {
   const check = { check: { startedAtMs: 0, deadlineMs: 9 } };
   const never = (fact: string, change: Partial<FactReading> = {}) =>
     reading(fact, {
@@ -104,14 +104,14 @@ describe('the first check', () => {
   });
 });
 
-test('an optional fact that nobody answered is no unknown of its layer; a judged one is', () => {
+test('an optional fact that nobody answered is no unknown of its layer; a judged one is [L8]', () => {
   const optional = (reason: FactReading['reason']) =>
     facts(reading('o', { verdict: 'unknown', required: false, reason }));
   expect(settle(contextOf(optional('expired')))).toBe('ready');
   expect(settle(contextOf(optional('clock_skew')))).toBe('unknown');
 });
 
-test('a grace beside a failure without one covers nothing', () => {
+test('a grace beside a failure without one covers nothing [L24]', () => {
   const grace = contextOf(CAUSE.grace);
   expect(allInGrace(grace)).toBe(true);
   expect(allInGrace(contextOf(CAUSE.grace, CAUSE.client_action))).toBe(false);

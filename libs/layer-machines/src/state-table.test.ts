@@ -13,7 +13,7 @@ import { type Cell, STATE_TABLE } from './state-table.ts';
 type OneStateMore = ManagedExecutionState | 'hibernating';
 type OneEventMore = LayerEventName | 'woken_up';
 
-test('a new state or event does not compile until its row or column is written', () => {
+test('a new state or event does not compile until its row or column is written [L13]', () => {
   STATE_TABLE satisfies Record<ManagedExecutionState, Record<LayerEventName, Cell>>;
   // @ts-expect-error the row of the new state is missing
   STATE_TABLE satisfies Record<OneStateMore, Record<LayerEventName, Cell>>;
@@ -23,7 +23,7 @@ test('a new state or event does not compile until its row or column is written',
   expectTypeOf<keyof (typeof STATE_TABLE)['grace']>().toEqualTypeOf<(typeof LAYER_EVENTS)[number]>();
 });
 
-test('a state that is not everybody’s does not compile until each layer says whether it can be there', () => {
+test('a state that is not everybody’s does not compile until each layer says whether it can be there [L12 L13]', () => {
   const { causes } = billingMachine;
   causes satisfies LayerSpec['causes'];
   // @ts-expect-error nothing is said of the new state
@@ -32,7 +32,7 @@ test('a state that is not everybody’s does not compile until each layer says w
   expect([...OWN_STATES, ...COMMON_STATES].toSorted()).toEqual(MANAGED_EXECUTION_STATES.toSorted());
 });
 
-test('no cell says one thing twice, and none names its own state where it means that it stays', () => {
+test('no cell says one thing twice, and none names its own state where it means that it stays [L13]', () => {
   for (const [state, row] of Object.entries(STATE_TABLE)) {
     for (const [event, cell] of Object.entries<Cell>(row)) {
       if (cell === 'ignored') continue;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { GOOD, HOUR_MS, SEC_MS, Story, T0 } from './layer-source.test-support.ts';
 
-describe('no delivered proof yet', () => {
+describe('no delivered proof yet [L9]', () => {
   const { alignment: _proof, ...dns } = GOOD.sending_domain;
 
   test('is provisioning: it is on its way without anybody’s act', () => {
@@ -24,7 +24,7 @@ describe('no delivered proof yet', () => {
   });
 });
 
-test('a check that ran out while a person held the layer keeps no clock busy', () => {
+test('a check that ran out while a person held the layer keeps no clock busy [L31]', () => {
   const held = Story.of('sending_domain')
     .receive({ type: 'check_started', deadlineMs: T0 + 30_000 })
     .receive({ type: 'operator_hold', cause: 'incident' })
@@ -39,7 +39,7 @@ test('a check that ran out while a person held the layer keeps no clock busy', (
 describe('a client’s dead DNS', () => {
   const asked = Story.of('sending_domain').receive({ type: 'check_started', deadlineMs: T0 + 30_000 });
 
-  test('shows the first check, then honestly unknown, and does not flicker at every further try', () => {
+  test('shows the first check, then honestly unknown, and does not flicker at every further try [L31]', () => {
     expect(asked.state).toBe('verifying');
     const failed = asked.after(SEC_MS).noAnswer('spf', 'servfail');
     expect(failed.shows).toBe('unknown servfail');
@@ -48,7 +48,7 @@ describe('a client’s dead DNS', () => {
     );
   });
 
-  test('is nobody’s failure when the tries went on too long: unknown, with a call for a person', () => {
+  test('is nobody’s failure when the tries went on too long: unknown, with a call for a person [L31]', () => {
     const exhausted = asked.after(30_000).tick();
     expect(exhausted.state).toBe('unknown');
     expect(exhausted.condition.causes.attention).toBe(true);
@@ -57,7 +57,7 @@ describe('a client’s dead DNS', () => {
     expect(retried.tellAll().condition).toMatchObject({ state: 'ready', causes: { attention: false } });
   });
 
-  test('does not overwrite what it answered before, until that expires', () => {
+  test('does not overwrite what it answered before, until that expires [L27]', () => {
     const silent = Story.ready('sending_domain')
       .after(HOUR_MS)
       .noAnswer('spf', 'timeout')

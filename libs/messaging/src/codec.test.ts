@@ -39,7 +39,7 @@ describe('a record of the audit', () => {
     expect(decodeStrict(outcomeRecorded, data)).toEqual(record);
   });
 
-  test('with one word more is not written, and the word is not told', () => {
+  test('with one word more is not written, and the word is not told [A5]', () => {
     const secret = 'ann.smith@example.com';
     const said = { ...record, note: secret, [secret]: 1 };
     const error = thrown(() => encode(outcomeRecorded, said));
@@ -51,13 +51,13 @@ describe('a record of the audit', () => {
     expect(JSON.stringify(error)).not.toContain(secret);
   });
 
-  test('of a later minor version is read without what it adds, inside; an edge refuses it', () => {
+  test('of a later minor version is read without what it adds, inside; an edge refuses it [A5 A6]', () => {
     const later = bytesOf({ ...record, v: '1.7', colour: 'red' });
     expect(decodeLenient(outcomeRecorded, later)).toEqual({ ...record, v: '1.7' });
     expect(() => decodeStrict(outcomeRecorded, later)).toThrow(ContractViolation);
   });
 
-  test.each(['2.0', '2.3', '17.0', '999.0'])('of version %s is not for this code to judge', (v) => {
+  test.each(['2.0', '2.3', '17.0', '999.0'])('of version %s is not for this code to judge [A8]', (v) => {
     for (const decode of [decodeLenient, decodeStrict]) {
       expect(thrown(() => decode(outcomeRecorded, bytesOf({ v, all: 'new' })))).toBeInstanceOf(
         UnsupportedVersion,

@@ -37,7 +37,7 @@ const marksOf = async (key: string): Promise<Mark[]> =>
   );
 
 describe('a mark', () => {
-  it('never claims an input whose effect a kill could still take back', async () => {
+  it('never claims an input whose effect a kill could still take back [T14]', async () => {
     for (let round = 0; round < 6; round++) {
       const instance = await startProcess(server.nats.url, 'mortal', { markEveryMs: 1, handleMs: round % 3 });
       const sending = counting.sendRounds(KEYS, 40);
@@ -80,7 +80,7 @@ describe('a mark', () => {
     await loop.close();
   });
 
-  it('stands still in time while an input waits, goes on afterwards, and never goes back', async () => {
+  it('stands still in time while an input waits, goes on afterwards, and never goes back [T14]', async () => {
     const { promise: blocked, resolve: unblock } = Promise.withResolvers<void>();
     const loop = await startLoop(server.broker, 'one', countingService({ markEveryMs: 1, blocked }));
     await eventually('a first mark', () => markOf(OTHER));
@@ -104,7 +104,7 @@ describe('a mark', () => {
     expect(times).toEqual(times.toSorted((a, b) => a - b));
   });
 
-  it('does not say "now" for a reader that the server has forgotten', async () => {
+  it('does not say "now" for a reader that the server has forgotten [T14]', async () => {
     const loop = await startLoop(server.broker, 'one', countingService({ markEveryMs: 1 }));
     await eventually('a mark', () => markOf(KEY));
     for await (const { name } of server.broker.jsm.consumers.list('EVIDENCE')) {

@@ -84,7 +84,7 @@ describe('every input is reflected exactly once and in order', () => {
     await caughtUp(other);
   });
 
-  it('when one is stopped for so long that another takes over, and then wakes up believing it still owns', async () => {
+  it('when one is stopped for so long that another takes over, and then wakes up believing it still owns [T2]', async () => {
     await using zombie = await startProcess(server.nats.url, 'zombie', { handleMs: 1 });
     const sending = sendRounds(60);
     await midway(sending);
@@ -139,7 +139,7 @@ describe('every input is reflected exactly once and in order', () => {
 });
 
 describe('an input that cannot be handled', () => {
-  it('is kept with what was wrong, and costs nobody else anything', async () => {
+  it('is kept with what was wrong, and costs nobody else anything [A16]', async () => {
     const loop = await startLoop(server.broker, 'one');
     const key = KEYS[0]!;
     await counting.send(key);
@@ -198,7 +198,7 @@ describe('an input that cannot be handled', () => {
     await counting.allCounted();
   });
 
-  it('because it is of a newer version stops its partition alone, and is not taken for garbage', async () => {
+  it('because it is of a newer version stops its partition alone, and is not taken for garbage [A8]', async () => {
     const loop = await startLoop(server.broker, 'one');
     const [stopped, ...others] = KEYS as [string, ...string[]];
     await server.broker.publisher.publish(
@@ -218,7 +218,7 @@ describe('an input that cannot be handled', () => {
     await again.close();
   });
 
-  it('tells nothing of what was sent where it says what was wrong with it', async () => {
+  it('tells nothing of what was sent where it says what was wrong with it [A11]', async () => {
     const secret = 'ann.smith@example.com';
     const key = KEYS[0]!;
     const subject = `evidence.${key}.test.main`;
@@ -250,7 +250,7 @@ describe('an input that cannot be handled', () => {
 describe('what a later minor version adds', () => {
   const later = (key: string) => JSON.stringify({ v: '1.7', key, n: 1, act: 'count', colour: 'red' });
 
-  it('is left out by a reader inside, which counts the rest', async () => {
+  it('is left out by a reader inside, which counts the rest [A6]', async () => {
     const [key] = KEYS as [string];
     const loop = await startLoop(server.broker, 'inner', countingService({ isInner: true }));
     await server.broker.publisher.publish(`evidence.${key}.test.main`, Buffer.from(later(key)));
@@ -263,7 +263,7 @@ describe('what a later minor version adds', () => {
     await loop.close();
   });
 
-  it('is refused at an edge, and stops nothing', async () => {
+  it('is refused at an edge, and stops nothing [A5]', async () => {
     const [key] = KEYS as [string];
     const loop = await startLoop(server.broker, 'edge');
     await server.broker.publisher.publish(`evidence.${key}.test.main`, Buffer.from(later(key)));
@@ -292,7 +292,7 @@ describe('what a later minor version adds', () => {
   });
 });
 
-it('a mark of the next major version stops its partition alone: its owner must not begin from the beginning', async () => {
+it('a mark of the next major version stops its partition alone: its owner must not begin from the beginning [A8]', async () => {
   const [stopped, ...others] = KEYS as [string, ...string[]];
   await startLoop(server.broker, 'one').then((loop) => loop.close());
   await publishMark(stopped, { ...(await lastMark(stopped)), v: '2.0' });

@@ -26,7 +26,7 @@ describe('AckPublisher', () => {
     expect((await stored(broker, 'LAYERS', subject)).map((message) => message.seq)).toEqual([seq]);
   });
 
-  it('does not overwrite what somebody else wrote meanwhile', async () => {
+  it('does not overwrite what somebody else wrote meanwhile [T2]', async () => {
     const subject = subjectOf('contested');
     const { seq } = await broker.publisher.publish(subject, bytes('first'), { expect: { lastSeq: 0 } });
     await broker.publisher.publish(subject, bytes('second'), { expect: { lastSeq: seq } });
@@ -141,7 +141,7 @@ describe('FoldingPublisher', () => {
     expect((await textsOn(subjects[0]!)).at(-1)).toBe('afterwards');
   });
 
-  it('lets go at the first write of a rival, once, and writes nothing more anywhere', async () => {
+  it('lets go at the first write of a rival, once, and writes nothing more anywhere [T2]', async () => {
     const losses: Error[] = [];
     const publisher = new FoldingPublisher(broker, 'LAYERS', (error) => losses.push(error));
     const [mine, other] = [subjectOf('mine'), subjectOf('other')];

@@ -26,7 +26,7 @@ async function claimed(dispatch: ReturnType<typeof decision>, self = life('a')):
   return right.claim;
 }
 
-test('of two rivals exactly one claims each of a hundred dispatches', async () => {
+test('of two rivals exactly one claims each of a hundred dispatches [G33]', async () => {
   const rivals = await Promise.all([server.connect('one'), server.connect('two')]);
   const dispatches = Array.from({ length: 100 }, () => decision());
   const answers = await Promise.all(
@@ -73,7 +73,7 @@ test('a decision that comes twice to one life is not cleared away under its own 
   expect(await obtainSendRight(server.broker, dispatch, 7, self)).toMatchObject({ kind: 'wait' });
 });
 
-test('the claim of an earlier life ends as unknown and is never sent again', async () => {
+test('the claim of an earlier life ends as unknown and is never sent again [G33]', async () => {
   const dispatch = decision();
   await claimed(dispatch, life('a'));
   const unknown = { state: 'unknown', reason: 'sender_lost', constraintsDigest: null };

@@ -27,7 +27,7 @@ function underConstraints(constraints: Constraints, send: Partial<IntendedSend> 
   return answer.ok ? 'ok' : `${answer.reason}: ${answer.because}`;
 }
 
-describe('times', () => {
+describe('times [G24]', () => {
   test.each([
     ['before its time', -1, { ok: false, reason: 'constraint_not_honourable', because: 'notBeforeMs' }],
     ['at its time', 0, { ok: true }],
@@ -63,21 +63,21 @@ describe('times', () => {
   });
 });
 
-test('a decision that does not dispatch is never honoured', () => {
+test('a decision that does not dispatch is never honoured [G33]', () => {
   for (const kind of ['BLOCK', 'HOLD_FOR_CONTEXT'] as const) {
     expect(earliestSendMs(times({ kind }))).toBeNull();
     expect(honour(times({ kind }), PLAIN)).toMatchObject({ ok: false, because: 'kind' });
   }
 });
 
-test('a degraded decision that lost its constraints is not an approval', () => {
+test('a degraded decision that lost its constraints is not an approval [G24]', () => {
   expect(honour(times({ kind: 'DEGRADE_AND_APPROVE' }), PLAIN)).toMatchObject({
     ok: false,
     because: 'constraints',
   });
 });
 
-describe('constraints', () => {
+describe('constraints [G24]', () => {
   test('a field that is not set demands nothing', () => {
     const anything: Partial<IntendedSend> = {
       verified: false,

@@ -27,7 +27,7 @@ async function collecting(tenantId: string, options: Partial<DecisionsOptions> =
   return { seen, subscription, ids: () => seen.map(({ dispatchId }) => dispatchId) };
 }
 
-test('only decisions that dispatch are handed over', async () => {
+test('only decisions that dispatch are handed over [G33]', async () => {
   const tenantId = 'kinds';
   const kinds = ['BLOCK', 'APPROVE', 'HOLD_FOR_CONTEXT', 'HOLD_FOR_HUMAN_REVIEW'] as const;
   for (const kind of kinds) await publishDecision(server.broker, decision({ tenantId, kind }));
@@ -151,7 +151,7 @@ test('a name that is taken for other decisions is refused', async () => {
   await expect(collecting('other', { durable: 'taken' })).rejects.toThrow(/choose another durable name/);
 });
 
-test('a decision of a newer major version waits for a newer sender', async () => {
+test('a decision of a newer major version waits for a newer sender [A8]', async () => {
   const tenantId = 'newer';
   const subject = `decision.${partitionOf(tenantId)}.${tenantId}.APPROVE`;
   const bytes = new TextEncoder().encode(

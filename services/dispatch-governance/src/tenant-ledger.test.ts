@@ -69,7 +69,7 @@ const OWN_LIFTED = { command: 'unfreeze' } as const;
 const ALL_LIFTED = { command: 'unfreeze', scope: 'all' } as const;
 
 describe('freezes in the ledger', () => {
-  test('stand from their record on, each until its own end', () => {
+  test('stand from their record on, each until its own end [G31]', () => {
     expect(freezesOf(ledgerAfter())).toEqual([]);
     expect(freezesOf(ledgerAfter(OWN, ALL))).toEqual(['freeze', 'freeze_all']);
     expect(freezesOf(ledgerAfter(OWN, ALL, ALL_LIFTED))).toEqual(['freeze']);
@@ -91,7 +91,7 @@ describe('freezes in the ledger', () => {
     ]);
   });
 
-  test('a record that is read again after a take-over does not bring an ended one back', () => {
+  test('a record that is read again after a take-over does not bring an ended one back [G31]', () => {
     const ledger = ledgerAfter(OWN, OWN_LIFTED);
     ledger.apply(intervention(1, OWN), 1, BYTES);
     expect(freezesOf(ledger)).toEqual([]);

@@ -203,7 +203,7 @@ test('a tenant that is configured while it runs is looked at at once, and one sw
   expect(await evidenceOf('live', 'sending_domain', 'main')).toHaveLength(before);
 });
 
-test('a window is published when it changes, and otherwise only heartbeats are', async () => {
+test('a window is published when it changes, and otherwise only heartbeats are [L11 L30]', async () => {
   await configure('window');
   {
     await using _ = await startInstance([]);

@@ -139,7 +139,7 @@ test.each([
   expect(smtp.messages).toEqual([]);
 });
 
-test('what a decision does not permit is not sent', async () => {
+test('what a decision does not permit is not sent [G24]', async () => {
   await using smtp = await startSmtpServer();
   await using _ = await startSenderOn(smtp.url);
   await putRecipients('strict');
@@ -183,7 +183,7 @@ test('what an earlier life had claimed is not sent by the next one', async () =>
   expect(smtp.messages).toEqual([]);
 });
 
-test('two senders on one stream send each dispatch once', async () => {
+test('two senders on one stream send each dispatch once [G33]', async () => {
   await using smtp = await startSmtpServer();
   await using _one = await startSenderOn(smtp.url, 'reference-sender-1');
   await using _two = await startSenderOn(smtp.url, 'reference-sender-2');

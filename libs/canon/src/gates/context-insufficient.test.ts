@@ -52,11 +52,11 @@ test.each<[string, CaseChange, string]>([
   ['a campaign that is not bound to this mailbox', { action: { bound: false } }, 'insufficient'],
   ['two calls to action', { layers: { campaign: { facts: { cta: 'multiple_ctas' } } } }, 'insufficient'],
   ['no reason to write to this person', { action: { prospect: 'none_found' } }, 'insufficient'],
-])('%s', (_, change, outcome) => {
+])('%s [G9]', (_, change, outcome) => {
   expect(ask(change).outcome).toBe(outcome);
 });
 
-describe('an AI provider that is not there', () => {
+describe('an AI provider that is not there [G9]', () => {
   const provider = (change: ConditionChange, approval = 'current') =>
     ask({ layers: { provider_health: change, campaign: { facts: { approval } } } });
 
@@ -83,12 +83,12 @@ describe('an AI provider that is not there', () => {
 });
 
 describe('a hold that time may end says when', () => {
-  test('a closed window opens with the next run', () => {
+  test('a closed window opens with the next run [G9 L11]', () => {
     const closed = { 'window.open': false, nextRun: NOW_MS + HOUR_MS };
     expect(ask({ layers: { continuity_window: { facts: closed } } }).releaseAtMs).toBe(NOW_MS + HOUR_MS);
   });
 
-  test('a second step that comes too soon is due at its own time, not never', () => {
+  test('a second step that comes too soon is due at its own time, not never [G9 G25]', () => {
     const lastTouchAtMs = NOW_MS - DAY_MS;
     const early = ask({ action: { step: 2 }, recipient: { touches: 1, lastTouchAtMs, lastMailbox: 'anna' } });
     expect(early.outcome).toBe('insufficient');
@@ -96,12 +96,12 @@ describe('a hold that time may end says when', () => {
     expect(early.releaseAtMs).toBe(lastTouchAtMs + POLICY.dispatch.stepIntervalSec * 1000);
   });
 
-  test('what is plainly missing has no time', () => {
+  test('what is plainly missing has no time [G9 G25]', () => {
     expect(ask({ layers: { campaign: { facts: { bindings: lost('expired') } } } }).releaseAtMs).toBeNull();
   });
 });
 
-test('a hold names the layer that has to change, so that it is decided again when that one does', () => {
+test('a hold names the layer that has to change, so that it is decided again when that one does [G9 G25]', () => {
   const layersOf = (change: CaseChange) => [...new Set(ask(change).because.map((one) => one.layer))];
   expect(layersOf({ layers: { pacing: { facts: { band: 'watch' } } } })).toEqual(['pacing']);
   expect(layersOf({ layers: { data: { facts: { importState: null } } } })).toEqual(['data']);
@@ -109,7 +109,7 @@ test('a hold names the layer that has to change, so that it is decided again whe
   expect(layersOf({ action: { prospect: 'unknown' } })).toEqual(['data']);
 });
 
-test('what only has to arrive again is named as it is, so that its hold is looked at when it has', () => {
+test('what only has to arrive again is named as it is, so that its hold is looked at when it has [G9 G25]', () => {
   const expired = ask({ layers: { campaign: { facts: { bindings: { expiresAtMs: NOW_MS } } } } });
   expect(expired.outcome).toBe('unknown');
   expect(expired.because.map(({ fact, reason }) => `${fact} ${reason}`)).toEqual(['bindings expired']);

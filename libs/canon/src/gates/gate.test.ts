@@ -5,7 +5,7 @@ import { becauseRequest, Findings } from './gate.ts';
 const ORDER = ['mild', 'middling', 'hard'] as const;
 const why = (fact: string) => becauseRequest('data', 'crm', fact, 'suppression_unknown', 'client');
 
-test('of what applies the rightmost outcome wins, in whatever order it was found', () => {
+test('of what applies the rightmost outcome wins, in whatever order it was found [G11]', () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...ORDER)), (found) => {
       const findings = new Findings<(typeof ORDER)[number]>(ORDER);
@@ -16,7 +16,7 @@ test('of what applies the rightmost outcome wins, in whatever order it was found
   );
 });
 
-test('the winner carries its own reasons, all of them, and no one else’s', () => {
+test('the winner carries its own reasons, all of them, and no one else’s [G11]', () => {
   const findings = new Findings<(typeof ORDER)[number]>(ORDER);
   findings.add('hard', why('a')).add('mild', why('b')).add('hard', why('c'));
   expect(findings.worst().because.map((one) => one.fact)).toEqual(['a', 'c']);

@@ -21,12 +21,12 @@ test.each<[GovernanceMode, string, string]>([
   ['supervised', 'flagged', 'flagged'],
   ['approval_required', 'unapproved', 'approved'],
   ['draft_only', 'draft_only', 'draft_only'],
-])('%s: %s, and with an approval in hand %s', (mode, without, withOne) => {
+])('%s: %s, and with an approval in hand %s [G10 M10]', (mode, without, withOne) => {
   expect(ask(mode).outcome).toBe(without);
   expect(ask(mode, { approval: APPROVAL }).outcome).toBe(withOne);
 });
 
-describe('an approval', () => {
+describe('an approval [G10 G28]', () => {
   test.each([
     [
       'is for the exact action that was looked at',
@@ -50,7 +50,7 @@ describe('an approval', () => {
   });
 });
 
-test('a mode that nobody can read needs a person; one that only grew old waits', () => {
+test('a mode that nobody can read needs a person; one that only grew old waits [G10]', () => {
   const mode = (value: object | null) =>
     askGate(humanAuthorityRequiredGate, { layers: { governance: { facts: { requestedMode: value } } } })
       .outcome;
@@ -59,7 +59,7 @@ test('a mode that nobody can read needs a person; one that only grew old waits',
   expect(mode({ expiresAtMs: NOW_MS })).toBe('stale');
 });
 
-describe('what an operator holds only an operator gives back', () => {
+describe('what an operator holds only an operator gives back [G10]', () => {
   const hold = { causes: { holds: { incident: { sinceMs: 0 } } } };
 
   test.each<[string, Changes]>([

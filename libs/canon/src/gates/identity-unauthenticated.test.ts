@@ -19,7 +19,7 @@ const spfFailed = {
   observedAtMs: NOW_MS - HOUR_MS,
 } as const;
 
-describe('what is known of the domain decides', () => {
+describe('what is known of the domain decides [G5]', () => {
   test.each<[string, ConditionChange, string]>([
     ['a weak key', { facts: { dkim: 'weak' } }, 'soft'],
     ['a record that fails', { facts: { dmarc: 'none' } }, 'failing'],
@@ -50,7 +50,7 @@ describe('what is known of the domain decides', () => {
   });
 });
 
-describe('inside a grace', () => {
+describe('inside a grace [G5]', () => {
   test('a message that aligned after the failure is better evidence than the record', () => {
     const proven = ask({
       causes: running,
@@ -81,6 +81,6 @@ describe('inside a grace', () => {
   });
 });
 
-test('a weak key goes out under its constraints', () => {
+test('a weak key goes out under its constraints [G5 G23]', () => {
   expect(ask({ facts: { dkim: 'weak' } }).constraints).toEqual([POLICY.degradations.identity_soft]);
 });

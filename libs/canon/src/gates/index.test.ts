@@ -29,12 +29,12 @@ const TABLES: Record<(typeof DISPATCH_BLOCKERS)[number], string> = {
   human_authority_required: 'free A, flagged A, approved A, stale C, unapproved H, unknown H, draft_only H',
 };
 
-test('gate n of the audit is blocker n of the canon', () => {
+test('gate n of the audit is blocker n of the canon [G11]', () => {
   expect(GATES.map((gate) => gate.blocker)).toEqual([...DISPATCH_BLOCKERS]);
 });
 
-describe.each(GATES.map((gate) => [gate.blocker, gate] as const))('%s', (blocker, gate) => {
-  test('has the outcomes of the canon, and worse is never more permissive', () => {
+describe.each(GATES.map((gate) => [gate.blocker, gate] as const))('%s [G%$]', (blocker, gate) => {
+  test('has the outcomes of the canon, and worse is never more permissive [G12]', () => {
     const expected = TABLES[blocker].split(', ').map((entry) => {
       const [name, letter] = entry.split(' ');
       return { name, decision: D[letter!] };
@@ -44,18 +44,18 @@ describe.each(GATES.map((gate) => [gate.blocker, gate] as const))('%s', (blocker
     expect(hardness).toEqual(hardness.toSorted((a, b) => a - b));
   });
 
-  test('answers a fault with its unknown, and an unknown never dispatches', () => {
+  test('answers a fault with its unknown, and an unknown never dispatches [G13 G15]', () => {
     expect(gate.faulted).toBe('unknown');
     const unknown = gate.outcomes.find((outcome) => outcome.name === gate.faulted);
     expect(hardnessOf(unknown!.decision)).toBeGreaterThanOrEqual(hardnessOf('HOLD_FOR_CONTEXT'));
     expect(unknown!.decision).not.toBe('BLOCK');
   });
 
-  test('is in nobody’s way when all is well', () => {
+  test('is in nobody’s way when all is well [G17]', () => {
     expect(askGate(gate)).toMatchObject({ outcome: gate.outcomes[0]!.name, decision: 'APPROVE' });
   });
 
-  test('neither approves nor condemns on a truth that is stale, unless it asks the ledger only', () => {
+  test('neither approves nor condemns on a truth that is stale, unless it asks the ledger only [G16]', () => {
     const ledgerOnly = blocker === 'reply_or_duplicate_risk';
     const { outcome, decision } = askGate(gate, { fresh: false });
     expect(decision === 'APPROVE').toBe(ledgerOnly);

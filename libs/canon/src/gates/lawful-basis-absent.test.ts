@@ -16,6 +16,6 @@ test.each<[string, ConditionChange['facts'] & object, string]>([
     'unknown',
   ],
   ['an expired none condemns nobody', { lawfulBasis: { value: 'none', ...lost('expired') } }, 'stale'],
-])('%s', (_, facts, outcome) => {
+])('%s [G3]', (_, facts, outcome) => {
   expect(askGate(lawfulBasisAbsentGate, { layers: { governance: { facts } } }).outcome).toBe(outcome);
 });

@@ -32,16 +32,16 @@ test.each<[string, ConditionChange, string]>([
     { facts: { token: 'invalid_grant' }, causes: throttled },
     'incapable',
   ],
-])('%s', (_, mailbox, outcome) => {
+])('%s [G6]', (_, mailbox, outcome) => {
   expect(ask(mailbox).outcome).toBe(outcome);
 });
 
-test('a stop with a known end says when it ends', () => {
+test('a stop with a known end says when it ends [G6 G25]', () => {
   expect(ask({ causes: throttled }).releaseAtMs).toBe(NOW_MS + HOUR_MS);
   expect(ask({ causes: { closures: { quota_full: { untilMs: null } } } }).releaseAtMs ?? null).toBeNull();
 });
 
-test('a limited mailbox goes out under its constraints', () => {
+test('a limited mailbox goes out under its constraints [G6 G23]', () => {
   expect(ask({ facts: { canReadReplies: false } }).constraints).toEqual([
     POLICY.degradations.mailbox_limited,
   ]);

@@ -37,11 +37,11 @@ test.each<[string, ConditionChange, string]>([
     { facts: { entitlementRemaining: null, subscriptionStatus: 'unpaid' } },
     'not_entitled',
   ],
-])('%s', (_, billing, outcome) => {
+])('%s [G4]', (_, billing, outcome) => {
   expect(ask(billing).outcome).toBe(outcome);
 });
 
-test('grace goes out under its constraints, everything else without', () => {
+test('grace goes out under its constraints, everything else without [G4 G23]', () => {
   const inGrace = ask({
     facts: { subscriptionStatus: 'past_due' },
     causes: grace('subscriptionStatus', NOW_MS + 1),

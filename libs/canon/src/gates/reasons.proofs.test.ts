@@ -236,12 +236,12 @@ const said = new Map(
 );
 
 test.each(CASES.map(([blocker, title, change]) => [`${blocker}: ${title}`, blocker, change] as const))(
-  '%s',
+  '%s [G11]',
   (title, blocker, change) => {
     expect(saidBy(blocker, change)).toBe(said.get(title));
   },
 );
 
-test('nothing is written down that no case asks for', () => {
+test('nothing is written down that no case asks for [G11]', () => {
   expect([...said.keys()]).toEqual(CASES.map(([blocker, title]) => `${blocker}: ${title}`));
 });

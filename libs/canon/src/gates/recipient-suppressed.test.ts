@@ -13,11 +13,11 @@ test.each<[string, CaseChange, string]>([
   ['a list that is five minutes old', sync(300), 'clear'],
   ['a tenant that has no list to synchronise', sync(null), 'clear'],
   ['a stale truth', { fresh: false }, 'unknown'],
-])('%s', (_, change, outcome) => {
+])('%s [G2]', (_, change, outcome) => {
   expect(askGate(recipientSuppressedGate, change).outcome).toBe(outcome);
 });
 
-test('suppressed stays suppressed when the list is old as well', () => {
+test('suppressed stays suppressed when the list is old as well [G2]', () => {
   const change = { ...sync(9999), recipient: { suppression: 'suppressed' } } as const;
   expect(askGate(recipientSuppressedGate, change)).toMatchObject({
     decision: 'BLOCK',

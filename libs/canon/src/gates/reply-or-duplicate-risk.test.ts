@@ -12,11 +12,11 @@ test.each<[string, CaseChange['recipient'] & object, string]>([
   ['a message of which nobody knows whether it left', { unresolvedOutcome: true }, 'unresolved_outcome'],
   ['the same step again', { duplicate: true, unresolvedOutcome: true, conversation: 'replied' }, 'duplicate'],
   ['somebody written to before', { touches: 2 }, 'clear'],
-])('%s', (_, recipient, outcome) => {
+])('%s [G8]', (_, recipient, outcome) => {
   expect(ask({ recipient }).outcome).toBe(outcome);
 });
 
-test('a later step needs a mailbox that would have seen the answer; a first one does not', () => {
+test('a later step needs a mailbox that would have seen the answer; a first one does not [G8]', () => {
   const replies = (value: ConditionChange['facts'] & object, step: number) =>
     ask({ action: { step }, layers: { mailbox: { facts: value } } }).outcome;
   expect(replies({ canReadReplies: false }, 1)).toBe('clear');
@@ -27,7 +27,7 @@ test('a later step needs a mailbox that would have seen the answer; a first one 
   expect(ask({ action: { step: 2 }, fresh: false }).outcome).toBe('stale');
 });
 
-test('somebody who waits for this message may get it, if this mailbox can know that they do', () => {
+test('somebody who waits for this message may get it, if this mailbox can know that they do [G8]', () => {
   for (const conversation of ['reply_owed', 'commitment_due'] as const) {
     const thread = { conversation, touches: 1, lastMailbox: 'anna' } as const;
     const outcome = (canReadReplies: boolean) =>

@@ -58,11 +58,11 @@ test.each<[string, ConditionChange, CaseChange, string]>([
     {},
     'cooling',
   ],
-])('%s', (_, pacing, change, outcome) => {
+])('%s [G7]', (_, pacing, change, outcome) => {
   expect(ask(pacing, change).outcome).toBe(outcome);
 });
 
-describe('what a degraded release is bound to', () => {
+describe('what a degraded release is bound to [G23]', () => {
   test.each<[ConditionChange, keyof typeof POLICY.degradations]>([
     [{ facts: { band: 'watch' } }, 'reputation_watch'],
     [
@@ -89,7 +89,7 @@ describe('what a degraded release is bound to', () => {
   });
 });
 
-test('a hold that time may end says when', () => {
+test('a hold that time may end says when [G7 G25]', () => {
   const nextSlotAtMs = NOW_MS + HOUR_MS;
   expect(ask({ causes: cooldown(NOW_MS + 5) }).releaseAtMs).toBe(NOW_MS + 5);
   expect(ask({}, { reservation: { slot: 'gap', nextSlotAtMs } }).releaseAtMs).toBe(nextSlotAtMs);

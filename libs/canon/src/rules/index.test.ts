@@ -30,12 +30,12 @@ function someValues(spec: FactSpec): readonly FactValue[] {
 describe.each(CANONICAL_BLOCKER_LAYERS)('%s', (layer) => {
   const facts = Object.entries(FACTS[layer] as Record<string, FactSpec>);
 
-  test('answers for itself', () => {
+  test('answers for itself [L6]', () => {
     expect(LAYER_RULES[layer].layer).toBe(layer);
     expect(OWNERS).toContain(ruleOf(layer).owner);
   });
 
-  test.each(facts)('every value of %s has a judgement, with a closed reason', (fact, spec) => {
+  test.each(facts)('every value of %s has a judgement, with a closed reason [L6]', (fact, spec) => {
     const judged = someValues(spec).map((value) => judge(layer, fact, value));
     for (const { verdict, severity, reason } of judged) {
       expect(REASONS).toContain(reason);
@@ -45,7 +45,7 @@ describe.each(CANONICAL_BLOCKER_LAYERS)('%s', (layer) => {
     if (spec.required) expect(judged.map((one) => one.verdict)).toContain('pass');
   });
 
-  test('what it carries as a risk is a risk of its own', () => {
+  test('what it carries as a risk is a risk of its own [M7]', () => {
     for (const [fact, spec] of facts) {
       for (const value of someValues(spec)) {
         for (const risk of ruleOf(layer).risks?.(known(layer, { [fact]: value }), context) ?? []) {
@@ -56,7 +56,7 @@ describe.each(CANONICAL_BLOCKER_LAYERS)('%s', (layer) => {
   });
 });
 
-test('the layer that has each owner by default is the one that people expect', () => {
+test('the layer that has each owner by default is the one that people expect [L7]', () => {
   expect(Object.fromEntries(CANONICAL_BLOCKER_LAYERS.map((layer) => [layer, ruleOf(layer).owner]))).toEqual({
     billing: 'client',
     sending_domain: 'client',
@@ -109,12 +109,12 @@ test.each<[CanonicalBlockerLayer, string, FactValue, Record<string, FactValue>, 
   ['data', 'importState', 'done', { importDueAt: NOW_MS - 1 }, 'hard import_overdue'],
   ['data', 'suppressionSyncAgeSec', 301, {}, 'none suppression_stale'],
   ['data', 'verifiedShare', 0.89, {}, 'soft verified_share_low'],
-])('%s: %s %s with %j means %s', (layer, fact, value, beside, meaning) => {
+])('%s: %s %s with %j means %s [L6]', (layer, fact, value, beside, meaning) => {
   const { severity, reason } = judge(layer, fact, value, beside);
   expect(`${severity} ${reason}`).toBe(meaning);
 });
 
-test('a failure that is ours is never shown as the work of the client', () => {
+test('a failure that is ours is never shown as the work of the client [L7]', () => {
   const owner = (layer: CanonicalBlockerLayer, fact: string, value: FactValue, beside = {}) =>
     judge(layer, fact, value, beside).owner ?? ruleOf(layer).owner;
   expect(owner('data', 'importState', 'failed_internal')).toBe('orchestrate');
@@ -124,7 +124,7 @@ test('a failure that is ours is never shown as the work of the client', () => {
   expect(owner('governance', 'lawfulBasis', 'none')).toBe('client');
 });
 
-test('two causes in one mailbox are two causes', () => {
+test('two causes in one mailbox are two causes [L17]', () => {
   const causes = ruleOf('mailbox').causes?.(
     known('mailbox', { identityClass: 'app_only_unscoped', scopeDrift: true, quotaUsed: 100, quotaDay: 100 }),
     context,

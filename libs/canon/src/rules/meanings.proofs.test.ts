@@ -126,13 +126,13 @@ const closedFacts = (layer: CanonicalBlockerLayer) =>
     return values.map((value) => [`${layer} ${fact} ${value}`, fact, value] as const);
   });
 
-describe.each(CANONICAL_BLOCKER_LAYERS)('%s', (layer) => {
+describe.each(CANONICAL_BLOCKER_LAYERS)('%s [L6]', (layer) => {
   test.each(closedFacts(layer))('%s', (name, fact, value) => {
     expect(meaningOf(layer, fact, { [fact]: value })).toBe(EXPECTED.get(name) ?? '');
   });
 });
 
-test('nothing is listed that is no value of a fact', () => {
+test('nothing is listed that is no value of a fact [L6]', () => {
   const names: readonly string[] = CANONICAL_BLOCKER_LAYERS.flatMap(closedFacts).map(([name]) => name);
   expect([...EXPECTED.keys()].filter((name) => !names.includes(name))).toEqual([]);
   expect(EXPECTED.size).toBe(lines.length);
@@ -295,11 +295,11 @@ test.each<[string, CanonicalBlockerLayer, Record<string, FactValue>, string, str
     'queueReady',
     '',
   ],
-])('%s', (_, layer, facts, fact, meaning) => {
+])('%s [L6]', (_, layer, facts, fact, meaning) => {
   expect(meaningOf(layer, fact, facts)).toBe(meaning);
 });
 
-test('a quota, a cap and a grace that are told by their facts end when the facts say so', () => {
+test('a quota, a cap and a grace that are told by their facts end when the facts say so [L33]', () => {
   const known = { subscriptionStatus: 'trialing', trialEndsAt: LATER_MS, paymentMethod: 'missing' };
   const context = { policy: POLICY, atMs: NOW_MS };
   expect(ruleOf('billing').judge('paymentMethod' as never, known, context).graceUntilMs).toBe(LATER_MS);
@@ -316,7 +316,7 @@ test('a quota, a cap and a grace that are told by their facts end when the facts
   ]);
 });
 
-test('the moments at which an answer falls due are those that the facts name', () => {
+test('the moments at which an answer falls due are those that the facts name [L35]', () => {
   const due = (layer: CanonicalBlockerLayer, facts: KnownFacts) => ruleOf(layer).deadlines?.(facts);
   expect(due('billing', { trialEndsAt: LATER_MS })).toEqual([LATER_MS]);
   expect(due('billing', {})).toEqual([]);
@@ -324,7 +324,7 @@ test('the moments at which an answer falls due are those that the facts name', (
   expect(due('data', {})).toEqual([]);
 });
 
-test('closings and set-ups that follow the facts are named, so that they end with them', () => {
+test('closings and set-ups that follow the facts are named, so that they end with them [L32 L33]', () => {
   const follows = CANONICAL_BLOCKER_LAYERS.map((layer) => [layer, ruleOf(layer).follows ?? []]);
   expect(Object.fromEntries(follows)).toEqual({
     billing: ['incomplete'],
@@ -339,20 +339,20 @@ test('closings and set-ups that follow the facts are named, so that they end wit
   });
 });
 
-test('a failing record is a medium risk while all that fails runs in its grace, and a high one otherwise', () => {
+test('a failing record is a medium risk while all that fails runs in its grace, and a high one otherwise [M7]', () => {
   const risks = (graceRunning: boolean) =>
     ruleOf('sending_domain').risks?.({ spf: 'none' }, { policy: POLICY, atMs: NOW_MS, graceRunning });
   expect(risks(true)).toEqual(['domain_grace']);
   expect(risks(false)).toEqual(['domain_auth_failing']);
 });
 
-test('a second import that runs takes nothing back of the first', () => {
+test('a second import that runs takes nothing back of the first [L32]', () => {
   const context = { policy: POLICY, atMs: NOW_MS };
   const { background } = ruleOf('data').judge('importState' as never, { importState: 'running' }, context);
   expect(background).toBe(true);
 });
 
-test('the band of a mailbox is computed from its counts once they are there, and is what has to be requalified', () => {
+test('the band of a mailbox is computed from its counts once they are there, and is what has to be requalified [L10]', () => {
   const { derive, requalifies } = ruleOf('pacing');
   const context = { policy: POLICY, atMs: NOW_MS };
   expect(requalifies).toBe('band');
@@ -361,7 +361,7 @@ test('the band of a mailbox is computed from its counts once they are there, and
   expect(derive?.({ hardBounces30d: 0 }, context)).toEqual({});
 });
 
-test('what nobody told is no risk and calls for nothing', () => {
+test('what nobody told is no risk and calls for nothing [M7]', () => {
   for (const layer of CANONICAL_BLOCKER_LAYERS) {
     const context = { policy: POLICY, atMs: NOW_MS };
     expect(ruleOf(layer).risks?.({}, context) ?? [], layer).toEqual([]);

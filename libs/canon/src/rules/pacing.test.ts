@@ -26,7 +26,7 @@ const bandFor = (counts: Counts) => pacingBand(known(counts), MOMENT);
 const risksFor = (counts: Counts) =>
   pacingRule.risks?.({ ...known(counts), band: bandFor(counts) ?? 'unobservable' }, MOMENT);
 
-describe('edges', () => {
+describe('edges [L10]', () => {
   test.each([
     [2, 'healthy'],
     [3, 'watch'],
@@ -81,7 +81,7 @@ describe('edges', () => {
   });
 });
 
-describe('leaving takes nine tenths of the edge', () => {
+describe('leaving takes nine tenths of the edge [L10]', () => {
   test.each<[PacingBand, number, PacingBand]>([
     ['watch', 270, 'watch'],
     ['watch', 269, 'healthy'],
@@ -104,7 +104,7 @@ describe('leaving takes nine tenths of the edge', () => {
 const badness = (band: PacingBand | undefined): number =>
   ['insufficient_sample', 'healthy', 'watch', 'throttled', 'quarantined', 'blocked'].indexOf(String(band));
 
-test('more complaints or bounces never make a band milder', () => {
+test('more complaints or bounces never make a band milder [L10]', () => {
   const counts = fc.record({
     delivered: fc.integer({ min: 0, max: 5000 }),
     complaints: fc.integer({ min: 0, max: 20 }),
@@ -126,7 +126,7 @@ test('more complaints or bounces never make a band milder', () => {
   );
 });
 
-describe('risks', () => {
+describe('risks [M7]', () => {
   test('a complaint rate of one in a thousand is a high risk, two in a week of a small sample as well', () => {
     expect(risksFor({ delivered: 10_000, complaints: 10 })).toContain('complaint_ge_0_10');
     expect(risksFor({ delivered: 10_000, complaints: 9 })).toEqual(['reputation_watch']);

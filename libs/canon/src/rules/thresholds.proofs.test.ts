@@ -391,7 +391,7 @@ function raised(policy: Policy, path: string): Policy {
   return policySchema.parse(copy);
 }
 
-test('every threshold of the policy is looked at from both sides, or read elsewhere', () => {
+test('every threshold of the policy is looked at from both sides, or read elsewhere [L6]', () => {
   const { version: _version, degradations: _degradations, ...thresholds } = POLICY;
   const looked = [...new Set(EDGES.map((one) => one.threshold))];
   const all = numbersIn(thresholds).map(([name]) => name);
@@ -399,7 +399,7 @@ test('every threshold of the policy is looked at from both sides, or read elsewh
 });
 
 describe('just below, at, and just above', () => {
-  test.each(EDGES)('$threshold: $below, $at, $above', ({ threshold, step, look, below, at, above }) => {
+  test.each(EDGES)('$threshold: $below, $at, $above [L6]', ({ threshold, step, look, below, at, above }) => {
     for (const policy of [POLICY, raised(POLICY, threshold)]) {
       const value = thresholdIn(policy, threshold);
       const seen = [value - step, value, value + step].map((beside) => look(beside, policy));

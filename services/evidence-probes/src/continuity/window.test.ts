@@ -253,7 +253,7 @@ test('a day that starts at one o’clock is closed as a holiday from its first i
 describe('what comes before the clock', () => {
   const stopped = { open: false, change: null, run: null };
 
-  test('maintenance goes before a pause, and both before everything else', () => {
+  test('maintenance goes before a pause, and both before everything else [L11]', () => {
     const both = { ...MADRID, timeZone: 'Mars/Base', paused: true, maintenance: true };
     expect(at(both, '2026-01-14T12:00Z')).toEqual({ ...stopped, windowReason: 'maintenance' });
     expect(at({ ...both, maintenance: false }, '2026-01-14T12:00Z')).toEqual({
@@ -290,7 +290,7 @@ describe('what comes before the clock', () => {
   });
 });
 
-describe('any schedule', () => {
+describe('any schedule [L11]', () => {
   const minutes = fc.integer({ min: 0, max: 24 * 4 - 1 }).map((quarters) => {
     const [hours, rest] = [Math.floor(quarters / 4), (quarters % 4) * 15];
     return `${String(hours).padStart(2, '0')}:${String(rest).padStart(2, '0')}`;
