@@ -77,6 +77,10 @@ describe('an AI provider that is not there', () => {
     expect(provider({ enabled: false, facts: { reachable: false } }).outcome).toBe('sufficient');
   });
 
+  test('binds nothing while it is there', () => {
+    expect(ask({}).constraints).toBeUndefined();
+  });
+
   test('leaves a message unwritten that nobody approved', () => {
     expect(provider({ facts: { reachable: false } }, 'drifted').outcome).toBe('unknown');
   });
@@ -96,6 +100,30 @@ describe('a hold that time may end says when', () => {
     expect(early.releaseAtMs).toBe(lastTouchAtMs + POLICY.dispatch.stepIntervalSec * 1000);
   });
 
+  test('a closed window that names no next run has no time', () => {
+    expect(
+      ask({ layers: { continuity_window: { facts: { 'window.open': false } } } }).releaseAtMs,
+    ).toBeNull();
+  });
+
+  test('a touch that is no obstacle sets no time', () => {
+    const touched = (lastTouchAtMs: number, change: CaseChange): CaseChange => ({
+      action: { step: 2, ...change.action },
+      recipient: { touches: 1, lastTouchAtMs, lastMailbox: 'anna' },
+      ...(change.layers ? { layers: change.layers } : {}),
+    });
+    const intervalMs = POLICY.dispatch.stepIntervalSec * 1000;
+    const unbound = { action: { bound: false } };
+    expect(ask(touched(NOW_MS - 2 * intervalMs, unbound)).releaseAtMs).toBeNull();
+    expect(ask(touched(NOW_MS - intervalMs, unbound)).releaseAtMs).toBeNull();
+    expect(ask(touched(NOW_MS - intervalMs + 1, unbound)).releaseAtMs).toBe(NOW_MS + 1);
+    const unseen = { layers: { continuity_window: { facts: { windowReason: 'tz_unknown' } } } };
+    expect(ask(touched(NOW_MS - intervalMs, unseen))).toMatchObject({
+      outcome: 'unknown',
+      releaseAtMs: null,
+    });
+  });
+
   test('what is plainly missing has no time', () => {
     expect(ask({ layers: { campaign: { facts: { bindings: lost('expired') } } } }).releaseAtMs).toBeNull();
   });
@@ -107,4 +135,10 @@ test('a hold names the layer that has to change, so that it is decided again whe
   expect(layersOf({ layers: { data: { facts: { importState: null } } } })).toEqual(['data']);
   expect(layersOf({ layers: { campaign: { facts: { tone: 'pressure_lint' } } } })).toEqual(['campaign']);
   expect(layersOf({ action: { prospect: 'unknown' } })).toEqual(['data']);
+});
+
+test('of one source it is named once, however many of its facts an answer rests on', () => {
+  const lostTwo = { facts: { lint: lost('no_answer'), bindings: lost('no_answer') } };
+  const { because } = askGate(contextInsufficientGate, { layers: { campaign: lostTwo } });
+  expect(because.map((one) => `${one.source} ${one.fact}`)).toEqual(['spring whyConfidence']);
 });
