@@ -330,6 +330,25 @@ describe('what the product promises', () => {
       budgetIds: [],
       unblock: [],
     });
+    expect(decideOn().gates.map((gate) => `${gate.gate} ${gate.decision}`)).toEqual(
+      DISPATCH_BLOCKERS.map((_, index) => `${index + 1} APPROVE`),
+    );
+  });
+
+  test('what was only not heard again is not called unsafe', () => {
+    const stale: Gate = { ...GATES[0]!, ask: () => ({ outcome: 'stale', because: [] }) };
+    const decision = decide(caseWith(), GATES.with(0, stale));
+    expect(decision).toMatchObject({ decision: 'HOLD_FOR_CONTEXT', earliestReleaseMs: null });
+    expect(decision.rationale[6]).toMatchObject({ code: 'unknown' });
+  });
+
+  test('a hold names the mode of the truth that it rests on, and none where there is no truth', () => {
+    const input = caseWith({ recipient: { suppression: 'unknown' } });
+    expect(decide(input).mode).toEqual(input.reading.truth!.mode);
+    const nothing = decide({ ...input, reading: new TruthReading(null, true, NOW_MS) });
+    expect(nothing.mode).toBeNull();
+    expect(dispatches(nothing.decision)).toBe(false);
+    expect(nothing.gates.filter((gate) => gate.faulted)).toEqual([]);
   });
 
   test('an approval that nobody asked for is not spent [G28]', () => {
@@ -414,6 +433,18 @@ describe('a release whose conditions this message cannot meet is no release', ()
     expect(used.gates).toHaveLength(10);
   });
 
+  test('what no constraint asks for takes no release back [G22]', () => {
+    const weakKey = layers({ sending_domain: { facts: { dkim: 'weak' } } });
+    expect(decideOn({ ...weakKey, action: { recipientVerified: false } }).decision).toBe(
+      'DEGRADE_AND_APPROVE',
+    );
+    const gates = DISPATCH_BLOCKERS.map((_, index) =>
+      fake(index, index === 4 ? 'DEGRADE_AND_APPROVE' : 'APPROVE', { newProspects: false }),
+    );
+    const known = caseWith({ recipient: { touches: 1 } });
+    expect(decide(known, gates).decision).toBe('DEGRADE_AND_APPROVE');
+  });
+
   test('verified recipients only [G22]', () => {
     const probation = layers({
       pacing: { causes: { requalifications: { band: { ordinal: 1, from: null, count: 0 } } } },
@@ -433,7 +464,15 @@ describe('a release whose conditions this message cannot meet is no release', ()
     const gates = DISPATCH_BLOCKERS.map((_blocker, index) =>
       fake(index, index === 4 ? 'DEGRADE_AND_APPROVE' : 'APPROVE', index === 4 ? constraints : undefined),
     );
-    expect(decide(caseWith(), gates)).toMatchObject({ decision: 'HOLD_FOR_REPUTATION', decidingGate: 7 });
+    const decision = decide(caseWith(), gates);
+    // No day gives it back, so no time is promised; what the other gates said stays in the record.
+    expect(decision).toMatchObject({
+      decision: 'HOLD_FOR_REPUTATION',
+      decidingGate: 7,
+      earliestReleaseMs: null,
+    });
+    expect(decision.gates.map((gate) => gate.gate)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(decision.gates[4]!.decision).toBe('DEGRADE_AND_APPROVE');
   });
 });
 

@@ -26,6 +26,13 @@ test('a refused value names the fact and what it takes instead [L5]', () => {
   );
 });
 
+test('a refused value is repeated as far as it helps, and no further [L5]', () => {
+  const long = 'x'.repeat(65);
+  const short = `not \`${'x'.repeat(64)}\``;
+  expect(factValueProblem('sending_domain', 'dmarc', long)?.endsWith(short)).toBe(true);
+  expect(factValueProblem('provider_health', 'errorRatio5m', long)?.endsWith(short)).toBe(true);
+});
+
 test('every fact takes each of its own values and none of another kind [L5]', () => {
   for (const { layer, fact, spec } of everyFact) {
     const good =

@@ -12,6 +12,7 @@ test('what JSON cannot say has no digest, rather than the digest of something el
   for (const value of [undefined, Number.NaN, { n: Number.POSITIVE_INFINITY }]) {
     expect(() => digestOf(value)).toThrow();
   }
+  expect(() => digestOf(undefined)).toThrow('there is no canonical JSON of undefined');
 });
 
 test('the SHA-256 of no bytes is the one that everybody knows [T7]', () => {

@@ -137,6 +137,11 @@ test.each<[string, CaseChange, string]>([
     { reservation: { headroom: { own: 0.8, best: 1, mailboxes: 3 } } },
     'best_headroom',
   ],
+  [
+    'one just as good as the tie allows',
+    { reservation: { headroom: { own: 0, best: 0.2, mailboxes: 3 } } },
+    'best_headroom',
+  ],
   ['merely its turn', { reservation: { headroom: { own: 0.79, best: 1, mailboxes: 3 } } }, 'rotation_only'],
   ['none that the campaign has', { reservation: { headroom: { own: 1, best: 0, mailboxes: 0 } } }, 'unknown'],
 ])('why this mailbox: %s [G19]', (_, change, expected) => {
@@ -162,6 +167,8 @@ describe('why this confidence [G19]', () => {
   test('a budget bounds the unknown of a small sample, and nothing else', () => {
     expect(code('whyConfidence', sample)).toBe('bounded_unknown');
     expect(code('whyConfidence', { ...sample, reservation: { budget: 'spent' } })).toBe('insufficient');
+    const noBand = layers({ pacing: { facts: { capToday: lost('insufficient_sample') } } });
+    expect(code('whyConfidence', noBand)).toBe('insufficient');
     const proof = layers({ sending_domain: { facts: { alignment: lost('no_delivered_proof') } } });
     expect(code('whyConfidence', proof)).toBe('insufficient');
   });

@@ -9,7 +9,7 @@ import {
 } from './dispatch-case.test-support.ts';
 import { FACTS } from './facts.ts';
 import { TruthReading } from './truth-reading.ts';
-import { CANONICAL_BLOCKER_LAYERS } from './words.ts';
+import { CANONICAL_BLOCKER_LAYERS, MANAGED_EXECUTION_STATES } from './words.ts';
 
 const reading = (changes: Changes = {}, nowMs = NOW_MS, fresh = true) =>
   new TruthReading(truthOf(conditionsWith(changes)), fresh, nowMs);
@@ -89,10 +89,65 @@ test('a grace that is spent or over is none [L24]', () => {
     );
   expect([grace(NOW_MS + 1), grace(NOW_MS), grace(NOW_MS + 1, true)]).toEqual([true, false, false]);
   expect(reading().inGrace('billing', 'main', 'subscriptionStatus')).toBe(false);
+  expect(reading().inGrace('billing', 'nobody', 'subscriptionStatus')).toBe(false);
 });
 
 test('what a person holds is named [T15]', () => {
   const held = reading({ campaign: { causes: { holds: { digest_drift: { sinceMs: 0 } } } } });
   expect(held.holds('campaign', 'spring')).toEqual(['digest_drift']);
   expect(held.holds('campaign', 'nobody')).toEqual([]);
+});
+
+describe('a layer', () => {
+  const unknown = (reason: string) => ({
+    state: 'unknown',
+    bucket: 'orchestrate_working',
+    owner: 'orchestrate',
+    reason,
+  });
+
+  test('shows what it says while that is valid, and is unknown from the very end of that on', () => {
+    const said = { state: 'ready', bucket: 'ready_to_execute', owner: 'client', reason: 'ok' };
+    expect(reading({}, NOW_MS + HOUR_MS - 1).layer('mailbox')).toEqual(said);
+    expect(reading({}, NOW_MS + HOUR_MS).layer('mailbox')).toEqual(unknown('expired'));
+  });
+
+  test('that cannot expire shows what it says for ever', () => {
+    const folded = conditionsWith().map((condition) => ({ ...condition, validUntilMs: null }));
+    const read = new TruthReading(truthOf(folded), true, NOW_MS + 1000 * HOUR_MS);
+    expect(read.layer('pacing').state).toBe('ready');
+  });
+
+  test('is unknown in a truth that is stale, or that nobody built', () => {
+    expect(reading({}, NOW_MS, false).layer('mailbox')).toEqual(unknown('truth_stale'));
+    expect(new TruthReading(null, true, NOW_MS).layer('mailbox')).toEqual(unknown('truth_stale'));
+  });
+
+  test('keeps a state that something else than the expired fact made', () => {
+    const after = (state: (typeof MANAGED_EXECUTION_STATES)[number]) =>
+      reading({ mailbox: { state } }, NOW_MS + HOUR_MS).layer('mailbox').reason;
+    expect(MANAGED_EXECUTION_STATES.filter((state) => after(state) === 'ok')).toEqual([
+      'cooling_down',
+      'unknown',
+      'verifying',
+      'provisioning',
+      'operator_review',
+      'internal_fault',
+    ]);
+  });
+});
+
+test('an unknown has no severity, and names the fact that was asked for', () => {
+  expect(reading({}, NOW_MS, false).fact('mailbox', 'anna', 'token')).toEqual({
+    layer: 'mailbox',
+    source: 'anna',
+    fact: 'token',
+    value: undefined,
+    verdict: 'unknown',
+    severity: 'none',
+    reason: 'truth_stale',
+    owner: 'orchestrate',
+    observedAtMs: null,
+    stale: true,
+  });
 });

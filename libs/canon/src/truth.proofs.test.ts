@@ -31,6 +31,9 @@ describe('the same conditions end in the same fingerprint', () => {
     ...good,
     conditionWith('mailbox', { source: 'ben', state: 'degraded', facts: { canReadReplies: false } }),
     conditionWith('mailbox', { source: 'ben', state: 'client_action', facts: { token: 'invalid_grant' } }),
+    // Two that are equally bad and say different things: which of them counts must not depend on the order.
+    conditionWith('campaign', { source: 'autumn', state: 'client_action', facts: { approval: 'none' } }),
+    conditionWith('campaign', { source: 'autumn', state: 'client_action', facts: { lint: 'fail' } }),
     conditionWith('sending_domain', { source: 'b-example', facts: { spf: lost('servfail') } }),
     conditionWith('data', { source: 'crm2', enabled: false }),
     conditionWith('pacing', {

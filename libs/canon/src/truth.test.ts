@@ -188,6 +188,25 @@ test('the epoch counts every change: A, B, A is 3, and saying the same again is 
   expect(epochs).toEqual([1, 1, 2, 3, 3]);
 });
 
+test('a layer that nobody speaks for is unknown, ours to find out, and valid until somebody does [T4]', () => {
+  const { billing } = truthOf([]).layers;
+  expect(billing).toEqual({
+    state: 'unknown',
+    bucket: 'orchestrate_working',
+    owner: 'orchestrate',
+    reason: 'never_observed',
+    sources: [],
+    validUntilMs: null,
+  });
+});
+
+test('what cannot expire is valid until it changes [T4]', () => {
+  const folded = conditionsWith().map((condition) => ({ ...condition, validUntilMs: null }));
+  expect(Object.values(truthOf(folded).layers).map((layer) => layer.validUntilMs)).toEqual(
+    Array(9).fill(null),
+  );
+});
+
 describe('a layer of several sources [T4]', () => {
   test('shows its worst enabled one, and the earliest expiry of the enabled ones', () => {
     fc.assert(
@@ -299,6 +318,45 @@ describe('the mode', () => {
       'approval_required',
     );
     expect(truthOf([]).mode.resolved).toBe('approval_required');
+  });
+
+  test('where nobody set a floor it says so, and an undeclared sector has the floor of its own [M8]', () => {
+    expect(modeWith({}).operatorFloor).toBe('autonomous');
+    expect(modeWith({ governance: { facts: { sector: { value: 'space' } } } }).sectorFloor).toBe(
+      'approval_required',
+    );
+    const policy = { ...POLICY, sectorFloors: { ...POLICY.sectorFloors, undeclared: 'draft_only' as const } };
+    const built = buildTruth({
+      tenantId: 'acme',
+      conditions: conditionsWith({ governance: { facts: { sector: null } } }),
+      policy,
+      policyDigest: 'a',
+      previous: null,
+      atMs: NOW_MS,
+    });
+    expect(built.mode).toMatchObject({ sectorFloor: 'draft_only', resolved: 'draft_only' });
+  });
+
+  test('risks are listed by name, and the share of unknowns is one that stands now [M8]', () => {
+    const risk = (name: 'weak_dkim' | 'billing_grace' | 'import_stale') =>
+      ({ risk: name, level: 'medium', phase: 'active' }) as const;
+    const { risks } = modeWith({
+      data: { risks: [risk('weak_dkim'), risk('billing_grace'), risk('import_stale')] },
+    });
+    expect(risks.map((one) => one.risk)).toEqual(['billing_grace', 'import_stale', 'weak_dkim']);
+    const lostAll = Object.fromEntries(
+      ['mailbox', 'sending_domain', 'campaign'].map((layer) => [
+        layer,
+        {
+          facts: Object.fromEntries(
+            conditionWith(layer as 'mailbox').facts.map((one) => [one.fact, lost('expired')]),
+          ),
+        },
+      ]),
+    ) as Changes;
+    expect(modeWith(lostAll).risks).toEqual([
+      { risk: 'unknown_share_ge_25pct', level: 'high', phase: 'active' },
+    ]);
   });
 
   test('a floor of the operator stands while nobody can see it [M8]', () => {

@@ -77,6 +77,10 @@ describe('an AI provider that is not there [G9]', () => {
     expect(provider({ enabled: false, facts: { reachable: false } }).outcome).toBe('sufficient');
   });
 
+  test('binds nothing while it is there', () => {
+    expect(ask({}).constraints).toBeUndefined();
+  });
+
   test('leaves a message unwritten that nobody approved', () => {
     expect(provider({ facts: { reachable: false } }, 'drifted').outcome).toBe('unknown');
   });
@@ -96,6 +100,30 @@ describe('a hold that time may end says when', () => {
     expect(early.releaseAtMs).toBe(lastTouchAtMs + POLICY.dispatch.stepIntervalSec * 1000);
   });
 
+  test('a closed window that names no next run has no time [G9 G25]', () => {
+    expect(
+      ask({ layers: { continuity_window: { facts: { 'window.open': false } } } }).releaseAtMs,
+    ).toBeNull();
+  });
+
+  test('a touch that is no obstacle sets no time [G9 G25]', () => {
+    const touched = (lastTouchAtMs: number, change: CaseChange): CaseChange => ({
+      action: { step: 2, ...change.action },
+      recipient: { touches: 1, lastTouchAtMs, lastMailbox: 'anna' },
+      ...(change.layers ? { layers: change.layers } : {}),
+    });
+    const intervalMs = POLICY.dispatch.stepIntervalSec * 1000;
+    const unbound = { action: { bound: false } };
+    expect(ask(touched(NOW_MS - 2 * intervalMs, unbound)).releaseAtMs).toBeNull();
+    expect(ask(touched(NOW_MS - intervalMs, unbound)).releaseAtMs).toBeNull();
+    expect(ask(touched(NOW_MS - intervalMs + 1, unbound)).releaseAtMs).toBe(NOW_MS + 1);
+    const unseen = { layers: { continuity_window: { facts: { windowReason: 'tz_unknown' } } } };
+    expect(ask(touched(NOW_MS - intervalMs, unseen))).toMatchObject({
+      outcome: 'unknown',
+      releaseAtMs: null,
+    });
+  });
+
   test('what is plainly missing has no time [G9 G25]', () => {
     expect(ask({ layers: { campaign: { facts: { bindings: lost('expired') } } } }).releaseAtMs).toBeNull();
   });
@@ -113,4 +141,10 @@ test('what only has to arrive again is named as it is, so that its hold is looke
   const expired = ask({ layers: { campaign: { facts: { bindings: { expiresAtMs: NOW_MS } } } } });
   expect(expired.outcome).toBe('unknown');
   expect(expired.because.map(({ fact, reason }) => `${fact} ${reason}`)).toEqual(['bindings expired']);
+});
+
+test('a fact that nobody knows is named once, however many answers rest on it [G9]', () => {
+  const lostTwo = { facts: { lint: lost('no_answer'), bindings: lost('no_answer') } };
+  const { because } = askGate(contextInsufficientGate, { layers: { campaign: lostTwo } });
+  expect(because.map((one) => `${one.source} ${one.fact}`)).toEqual(['spring lint', 'spring bindings']);
 });

@@ -21,3 +21,7 @@ test('the winner carries its own reasons, all of them, and no one else’s [G11]
   findings.add('hard', why('a')).add('mild', why('b')).add('hard', why('c'));
   expect(findings.worst().because.map((one) => one.fact)).toEqual(['a', 'c']);
 });
+
+test('where nothing applies the mildest outcome stands, with nothing to say', () => {
+  expect(new Findings<(typeof ORDER)[number]>(ORDER).worst()).toEqual({ outcome: 'mild', because: [] });
+});

@@ -84,3 +84,11 @@ describe('inside a grace [G5]', () => {
 test('a weak key goes out under its constraints [G5 G23]', () => {
   expect(ask({ facts: { dkim: 'weak' } }).constraints).toEqual([POLICY.degradations.identity_soft]);
 });
+
+test('what goes out as it is, or not at all, has no constraints', () => {
+  const none = (facts: ConditionChange['facts'] & object) =>
+    askGate(identityUnauthenticatedGate, { layers: { sending_domain: { facts } } }).constraints;
+  expect([none({}), none({ spf: lost('servfail') }), none({ spf: 'none' })]).toEqual(
+    Array(3).fill(undefined),
+  );
+});

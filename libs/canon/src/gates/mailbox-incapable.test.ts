@@ -46,3 +46,16 @@ test('a limited mailbox goes out under its constraints [G6 G23]', () => {
     POLICY.degradations.mailbox_limited,
   ]);
 });
+
+test('a stop waits for the last of its ends, and one that is no matter of time for none', () => {
+  const cooldowns = {
+    provider_throttles: { untilMs: NOW_MS + HOUR_MS, ordinal: 1 },
+    overloaded: { untilMs: NOW_MS + 1, ordinal: 1 },
+  };
+  expect(ask({ causes: { cooldowns } }).releaseAtMs).toBe(NOW_MS + HOUR_MS);
+  expect(ask({ facts: { canSend: false }, causes: { cooldowns } }).releaseAtMs).toBeUndefined();
+});
+
+test('a capable mailbox goes out as it is', () => {
+  expect(ask({}).constraints).toBeUndefined();
+});

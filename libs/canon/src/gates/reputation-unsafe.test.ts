@@ -96,4 +96,8 @@ test('a hold that time may end says when [G7 G25]', () => {
   const spent = { reservation: { budget: 'spent', nextSlotAtMs } } as const;
   expect(ask({ facts: { band: sample } }, spent).releaseAtMs).toBe(nextSlotAtMs);
   expect(ask({ facts: { band: lost('expired') } }).releaseAtMs).toBeNull();
+  // The next slot ends no unknown that has another cause.
+  const later = { reservation: { nextSlotAtMs } };
+  expect(ask({ facts: { band: lost('expired') } }, later).releaseAtMs).toBeNull();
+  expect(ask({}, later).releaseAtMs).toBeNull();
 });

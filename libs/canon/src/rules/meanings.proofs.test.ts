@@ -356,9 +356,9 @@ test('the band of a mailbox is computed from its counts once they are there, and
   const { derive, requalifies } = ruleOf('pacing');
   const context = { policy: POLICY, atMs: NOW_MS };
   expect(requalifies).toBe('band');
-  expect(derive?.({ delivered30d: 2000, hardBounces30d: 0 }, context)).toEqual({ band: 'healthy' });
-  expect(derive?.({ delivered30d: 2000 }, context)).toEqual({ band: 'unobservable' });
-  expect(derive?.({ hardBounces30d: 0 }, context)).toEqual({});
+  expect(derive?.({ delivered30d: 2000, hardBounces30d: 0 }, context)).toStrictEqual({ band: 'healthy' });
+  expect(derive?.({ delivered30d: 2000 }, context)).toStrictEqual({ band: 'unobservable' });
+  expect(derive?.({ hardBounces30d: 0 }, context)).toStrictEqual({});
 });
 
 test('what nobody told is no risk and calls for nothing [M7]', () => {
@@ -368,4 +368,16 @@ test('what nobody told is no risk and calls for nothing [M7]', () => {
     expect(ruleOf(layer).causes?.({}, context) ?? [], layer).toEqual([]);
   }
   expect(ruleOf('pacing').causes?.({ capToday: 0 }, { policy: POLICY, atMs: NOW_MS })).toEqual([]);
+});
+
+test('a bad band is a failure of the band and not of the counts beside it', () => {
+  const context = { policy: POLICY, atMs: NOW_MS };
+  expect(
+    ruleOf('pacing').judge('capToday' as never, { band: 'blocked', capToday: 50 }, context).verdict,
+  ).toBe('pass');
+});
+
+test('a trial that is over is no matter of somebody who pays', () => {
+  const told = { subscriptionStatus: 'active', trialEndsAt: NOW_MS, paymentMethod: 'missing' };
+  expect(meaningOf('billing', 'subscriptionStatus', told)).toBe('');
 });

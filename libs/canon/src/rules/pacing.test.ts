@@ -147,3 +147,9 @@ describe('risks [M7]', () => {
     expect(risks(3, 301)).toEqual([]);
   });
 });
+
+test('a band that stands is held a little longer; a worse one is entered at its own edge and not before', () => {
+  const counts = { delivered30d: 10_000, complaints30d: 0, hardBounces30d: 0.95 * 0.035 * 10_000 };
+  expect(pacingBand({ ...counts, band: 'watch' }, MOMENT)).toBe('watch');
+  expect(pacingBand({ ...counts, band: 'throttled' }, MOMENT)).toBe('throttled');
+});
