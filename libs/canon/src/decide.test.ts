@@ -335,14 +335,14 @@ describe('what the product promises', () => {
     );
   });
 
-  test('what was only not heard again is not called unsafe', () => {
+  test('what was only not heard again is not called unsafe [G18]', () => {
     const stale: Gate = { ...GATES[0]!, ask: () => ({ outcome: 'stale', because: [] }) };
     const decision = decide(caseWith(), GATES.with(0, stale));
     expect(decision).toMatchObject({ decision: 'HOLD_FOR_CONTEXT', earliestReleaseMs: null });
     expect(decision.rationale[6]).toMatchObject({ code: 'unknown' });
   });
 
-  test('a hold names the mode of the truth that it rests on, and none where there is no truth', () => {
+  test('a hold names the mode of the truth that it rests on, and none where there is no truth [G25]', () => {
     const input = caseWith({ recipient: { suppression: 'unknown' } });
     expect(decide(input).mode).toEqual(input.reading.truth!.mode);
     const nothing = decide({ ...input, reading: new TruthReading(null, true, NOW_MS) });

@@ -98,7 +98,7 @@ test('what a person holds is named [T15]', () => {
   expect(held.holds('campaign', 'nobody')).toEqual([]);
 });
 
-describe('a layer', () => {
+describe('a layer [T12 T13]', () => {
   const unknown = (reason: string) => ({
     state: 'unknown',
     bucket: 'orchestrate_working',
@@ -137,7 +137,7 @@ describe('a layer', () => {
   });
 });
 
-test('an unknown has no severity, and names the fact that was asked for', () => {
+test('an unknown has no severity, and names the fact that was asked for [T15]', () => {
   expect(reading({}, NOW_MS, false).fact('mailbox', 'anna', 'token')).toEqual({
     layer: 'mailbox',
     source: 'anna',

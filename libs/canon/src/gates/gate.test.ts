@@ -22,6 +22,6 @@ test('the winner carries its own reasons, all of them, and no one else’s [G11]
   expect(findings.worst().because.map((one) => one.fact)).toEqual(['a', 'c']);
 });
 
-test('where nothing applies the mildest outcome stands, with nothing to say', () => {
+test('where nothing applies the mildest outcome stands, with nothing to say [G11]', () => {
   expect(new Findings<(typeof ORDER)[number]>(ORDER).worst()).toEqual({ outcome: 'mild', because: [] });
 });

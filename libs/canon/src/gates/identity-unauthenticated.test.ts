@@ -85,7 +85,7 @@ test('a weak key goes out under its constraints [G5 G23]', () => {
   expect(ask({ facts: { dkim: 'weak' } }).constraints).toEqual([POLICY.degradations.identity_soft]);
 });
 
-test('what goes out as it is, or not at all, has no constraints', () => {
+test('what goes out as it is, or not at all, has no constraints [G23]', () => {
   const none = (facts: ConditionChange['facts'] & object) =>
     askGate(identityUnauthenticatedGate, { layers: { sending_domain: { facts } } }).constraints;
   expect([none({}), none({ spf: lost('servfail') }), none({ spf: 'none' })]).toEqual(

@@ -47,7 +47,7 @@ test('a limited mailbox goes out under its constraints [G6 G23]', () => {
   ]);
 });
 
-test('a stop waits for the last of its ends, and one that is no matter of time for none', () => {
+test('a stop waits for the last of its ends, and one that is no matter of time for none [G6]', () => {
   const cooldowns = {
     provider_throttles: { untilMs: NOW_MS + HOUR_MS, ordinal: 1 },
     overloaded: { untilMs: NOW_MS + 1, ordinal: 1 },
@@ -56,6 +56,6 @@ test('a stop waits for the last of its ends, and one that is no matter of time f
   expect(ask({ facts: { canSend: false }, causes: { cooldowns } }).releaseAtMs).toBeUndefined();
 });
 
-test('a capable mailbox goes out as it is', () => {
+test('a capable mailbox goes out as it is [G6]', () => {
   expect(ask({}).constraints).toBeUndefined();
 });

@@ -370,14 +370,14 @@ test('what nobody told is no risk and calls for nothing [M7]', () => {
   expect(ruleOf('pacing').causes?.({ capToday: 0 }, { policy: POLICY, atMs: NOW_MS })).toEqual([]);
 });
 
-test('a bad band is a failure of the band and not of the counts beside it', () => {
+test('a bad band is a failure of the band and not of the counts beside it [L6]', () => {
   const context = { policy: POLICY, atMs: NOW_MS };
   expect(
     ruleOf('pacing').judge('capToday' as never, { band: 'blocked', capToday: 50 }, context).verdict,
   ).toBe('pass');
 });
 
-test('a trial that is over is no matter of somebody who pays', () => {
+test('a trial that is over is no matter of somebody who pays [L6]', () => {
   const told = { subscriptionStatus: 'active', trialEndsAt: NOW_MS, paymentMethod: 'missing' };
   expect(meaningOf('billing', 'subscriptionStatus', told)).toBe('');
 });

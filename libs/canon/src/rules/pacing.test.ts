@@ -148,7 +148,7 @@ describe('risks [M7]', () => {
   });
 });
 
-test('a band that stands is held a little longer; a worse one is entered at its own edge and not before', () => {
+test('a band that stands is held a little longer; a worse one is entered at its own edge and not before [L10]', () => {
   const counts = { delivered30d: 10_000, complaints30d: 0, hardBounces30d: 0.95 * 0.035 * 10_000 };
   expect(pacingBand({ ...counts, band: 'watch' }, MOMENT)).toBe('watch');
   expect(pacingBand({ ...counts, band: 'throttled' }, MOMENT)).toBe('throttled');
