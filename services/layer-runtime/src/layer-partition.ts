@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   type CanonicalBlockerLayer,
+  digestOf,
   type LayerCondition,
   type Policy,
   sourceDigest,
@@ -30,13 +31,19 @@ import { handleTenantConfig } from './handle-tenant-config.ts';
 import { handleTenantOffboarded } from './handle-tenant-offboarded.ts';
 import { assertDeclared, HEARTBEAT_LAYERS } from './tenant-sources.ts';
 
+/** Substance, causes and validity of what was published last. */
+interface Published {
+  readonly substance: string;
+  readonly causes: string;
+  readonly validUntilMs: number | null;
+}
+
 /** One source with what its last publication said, so that "unchanged" is not published. */
 export interface HeldSource {
   source: LayerSource;
   readonly inputs: { EVIDENCE: number; CONFIG: number; OPERATOR: number };
   causedBy: string | null;
-  /** Substance and validity of what was published last. */
-  published: { readonly substance: string; readonly validUntilMs: number | null } | null;
+  published: Published | null;
 }
 
 /** All layer sources of the tenants of one partition: folds inputs, ticks deadlines, publishes conditions. */
@@ -79,6 +86,8 @@ export class LayerPartition implements PartitionWorker {
       if (partition.hasLeft(message.tenantId)) continue;
       partition.#restore(message);
       context.publisher.seed(stored.subject, headSeq);
+      // The newest one cannot be read, and it may have said worse: until the next answer nobody knows.
+      if (stored.seq !== headSeq) partition.#lose(stored.subject, null, stored.storedAtMs);
     }
     partition.frozen = await isPartitionFrozen(broker, p);
     return partition;
@@ -125,13 +134,15 @@ export class LayerPartition implements PartitionWorker {
 
   /** The layer that a faulty input was about cannot be trusted until the next answer. */
   faulted(input: StoredMessage): void {
-    const [, , tenantId, layer, source] = input.subject.split('.');
+    this.#lose(input.subject, input, input.storedAtMs);
+  }
+
+  #lose(subject: string, input: StoredMessage | null, atMs: number): void {
+    const [, , tenantId, layer, source] = subject.split('.');
     const held = this.#sources.get(`${tenantId}/${layer}/${source}`);
     if (!held) return;
-    const atMs = input.storedAtMs;
-    const facts = Object.keys(held.source.context.facts);
     let next = held.source;
-    for (const fact of facts) {
+    for (const fact of Object.keys(next.context.facts)) {
       next = next.receive({ type: 'fact_expired', atMs, fact, reason: 'handler_fault' }, this.now) ?? next;
     }
     this.save(held, next, input, atMs);
@@ -201,7 +212,7 @@ export class LayerPartition implements PartitionWorker {
   #encode(held: HeldSource, atMs: number): Uint8Array | null {
     const condition = held.source.condition(this.now, atMs);
     if (!this.#isNews(held, condition, atMs)) return null;
-    held.published = { substance: sourceDigest(condition), validUntilMs: condition.validUntilMs };
+    held.published = publishedOf(condition);
     this.#changed++;
     const message = {
       v: VERSION,
@@ -217,6 +228,7 @@ export class LayerPartition implements PartitionWorker {
   #isNews(held: HeldSource, condition: LayerCondition, atMs: number): boolean {
     const { published } = held;
     if (published === null || published.substance !== sourceDigest(condition)) return true;
+    if (published.causes !== causesDigest(condition)) return true;
     if (condition.validUntilMs === published.validUntilMs) return false;
     if (condition.validUntilMs === null || published.validUntilMs === null) return true;
     // An answer that is only younger travels once the published validity has run half down.
@@ -231,7 +243,7 @@ export class LayerPartition implements PartitionWorker {
       source,
       inputs: { ...message.inputs },
       causedBy: message.causedBy,
-      published: { substance: sourceDigest(condition), validUntilMs: condition.validUntilMs },
+      published: publishedOf(condition),
     });
     this.#deadlines.set(key, source.nextDeadlineMs());
   }
@@ -255,6 +267,20 @@ export class LayerPartition implements PartitionWorker {
       }
     }
   }
+}
+
+function publishedOf(condition: LayerCondition): Published {
+  const { validUntilMs } = condition;
+  return { substance: sourceDigest(condition), causes: causesDigest(condition), validUntilMs };
+}
+
+/**
+ * What whoever takes over must know of the causes beside their substance: until when, how far, since when. Tries
+ * without an answer are counted anew: they call for a person and change nothing else.
+ */
+function causesDigest({ causes }: LayerCondition): string {
+  const { unanswered: _tries, check: _check, ...durable } = causes;
+  return digestOf(durable);
 }
 
 function identityOf({ tenantId, layer, source }: LayerSource) {
