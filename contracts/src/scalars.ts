@@ -66,7 +66,8 @@ export const timeZone = z
   .brand<'timeZone'>();
 /**
  * Why something was added that a later event takes away again: a closed reason, or a word that a person chose for a
- * hold of theirs. Short words only: a token, a key or an address has no such form.
+ * hold of theirs. A few short lower-case words: no address, token or sentence has this form. What words a person puts
+ * there, and a key that is made of such words, no pattern can tell.
  */
 export const cause = z
   .string()

@@ -18,7 +18,7 @@ function storyOf(id: string): Story {
 }
 const ids = ARCHETYPES.map(({ id }) => id);
 
-describe('what must come out, on each of sixty days', () => {
+describe('what must come out, on each of sixty days [G34]', () => {
   test.each<[string, string, readonly string[]]>([
     [
       'new',
@@ -114,7 +114,7 @@ describe('what must come out, on each of sixty days', () => {
 /** By decision, the gate that decides and its outcome, and the layer's own state. */
 type Verdict = readonly [kind: string, cause: string, state: ManagedExecutionState, mode: string];
 
-describe('never dispatches, rightly', () => {
+describe('never dispatches, rightly [G34]', () => {
   test.each<[string, Verdict]>([
     ['unpaid', ['BLOCK', 'not_entitled not_entitled', 'client_action', 'autonomous']],
     ['never-proven', ['BLOCK', 'identity_unauthenticated failing', 'client_action', 'approval_required']],
