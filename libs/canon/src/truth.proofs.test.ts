@@ -77,6 +77,7 @@ describe('the same conditions end in the same fingerprint', () => {
 
   test('in whatever order their facts, causes and risks are listed [T6]', () => {
     const full = conditionWith('mailbox', {
+      facts: { token: lost('unreachable'), canSend: lost('no_answer'), canSeeBounces: lost('no_answer') },
       causes: causesOf('b', 'a'),
       risks: [
         { risk: 'weak_dkim', level: 'medium', phase: 'active' },
@@ -90,7 +91,10 @@ describe('the same conditions end in the same fingerprint', () => {
       causes: { ...full.causes, ...causesOf('a', 'b') },
     };
     const others = good.filter((condition) => condition.layer !== 'mailbox');
-    expect(truthOf([...others, turned]).fingerprint).toBe(truthOf([...others, full]).fingerprint);
+    const [one, other] = [truthOf([...others, full]), truthOf([...others, turned])];
+    expect(other.fingerprint).toBe(one.fingerprint);
+    expect(other.unknowns).toEqual(one.unknowns);
+    expect(other.unknowns).toHaveLength(3);
   });
 });
 
