@@ -22,6 +22,11 @@ export interface Input {
   readonly event?: LayerEvent;
 }
 
+const answersIn = (seen: readonly Observation[]): KnownFacts =>
+  Object.fromEntries(
+    seen.flatMap(({ fact, outcome }) => ('value' in outcome ? [[fact, outcome.value]] : [])),
+  );
+
 interface Answer {
   readonly value: FactValue;
   readonly observedAtMs: number;
@@ -129,7 +134,10 @@ export class NaiveModel {
         const before = newest.get(fact);
         if ('value' in outcome) {
           if (before && before.observedAtMs > observedAtMs) continue;
-          if (before && this.#isBackground(fact, outcome.value) && this.#passes(fact, before, atMs)) continue;
+          const beside = { ...this.#freshOf(newest, atMs), ...answersIn(seen) };
+          if (before && this.#isBackground(fact, outcome.value) && this.#passes(fact, before, beside, atMs)) {
+            continue;
+          }
           newest.set(fact, { value: outcome.value, observedAtMs, isGone: false });
         } else if (before && before.observedAtMs <= observedAtMs && TAKES_BACK.has(outcome.unknown)) {
           newest.set(fact, { ...before, isGone: true });
@@ -151,14 +159,19 @@ export class NaiveModel {
     return this.#judge(fact, { [fact]: value } as KnownFacts, 0)?.background === true;
   }
 
-  #passes(fact: string, answer: Answer, atMs: number): boolean {
-    const judged = this.#judge(fact, { [fact]: answer.value } as KnownFacts, atMs);
+  /** Whether the answer in hand is good, also beside what is told with the new one. */
+  #passes(fact: string, answer: Answer, beside: KnownFacts, atMs: number): boolean {
+    const judged = this.#judge(fact, { ...beside, [fact]: answer.value } as KnownFacts, atMs);
     return judged?.verdict === 'pass' && this.#isFresh(fact, answer, atMs);
   }
 
   /** The answers that stand at this time: the newest by when it was observed, if it is young enough. */
   #known(nowMs: number, inputs: readonly Input[]): KnownFacts {
-    const fresh = [...this.#newest(inputs)].filter(([fact, answer]) => this.#isFresh(fact, answer, nowMs));
+    return this.#freshOf(this.#newest(inputs), nowMs);
+  }
+
+  #freshOf(newest: ReadonlyMap<string, Answer>, nowMs: number): KnownFacts {
+    const fresh = [...newest].filter(([fact, answer]) => this.#isFresh(fact, answer, nowMs));
     return Object.fromEntries(fresh.map(([fact, { value }]) => [fact, value]));
   }
 
