@@ -161,8 +161,8 @@ describe('what goes on until ^C', () => {
     if (spawnSync('script', ['--version']).error) context.skip('no `script` here to make a terminal with');
     await readyTenant(fixture.broker, 'drawn');
     const command = `"${process.execPath}" "${MAIN}" --data-dir "${fixture.platform.dataDir}" readiness drawn --watch`;
-    // `stty` makes the terminal as large as the picture.
-    const terminal = spawn('script', ['-qfec', `stty cols 140 rows 50; ${command}`, '/dev/null'], {
+    // `stty` makes the terminal as large as the picture. A shell that stayed would hear the ^C too, and some end by it.
+    const terminal = spawn('script', ['-qfec', `stty cols 140 rows 50; exec ${command}`, '/dev/null'], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     let shown = '';

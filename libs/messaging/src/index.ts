@@ -39,4 +39,12 @@ export {
 export { rejectInput } from './rejections.ts';
 export { ownerOf } from './rendezvous.ts';
 export { referenceTo, type StoredMessage } from './stored-message.ts';
-export { type ReadRange, readAt, readLast, readNewest, readStored, StreamFollower } from './stream-reader.ts';
+export {
+  type ReadRange,
+  readAt,
+  readFirst,
+  readLast,
+  readNewest,
+  readStored,
+  StreamFollower,
+} from './stream-reader.ts';

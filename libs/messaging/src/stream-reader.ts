@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Consumer, type ConsumerMessages, DeliverPolicy } from '@nats-io/jetstream';
+import { type Consumer, type ConsumerMessages, DeliverPolicy, type StoredMsg } from '@nats-io/jetstream';
 import type { MessageContract, StreamName } from '@orchestrate/contracts';
 import { ContractViolation, decodeLenient } from './codec.ts';
 import type { Broker } from './connect.ts';
@@ -127,21 +127,24 @@ export async function readLast(
   stream: StreamName,
   subject: string,
 ): Promise<StoredMessage | null> {
-  const message = await broker.jsm.streams.getMessage(stream, { last_by_subj: subject });
-  if (!message) return null;
-  return {
-    stream,
-    subject: message.subject,
-    seq: message.seq,
-    storedAtMs: message.time.getTime(),
-    data: message.data,
-    pending: 0,
-  };
+  return found(stream, await broker.jsm.streams.getMessage(stream, { last_by_subj: subject }));
+}
+
+/** The oldest message that the stream still keeps on a subject, or null. */
+export async function readFirst(
+  broker: Broker,
+  stream: StreamName,
+  subject: string,
+): Promise<StoredMessage | null> {
+  return found(stream, await broker.jsm.direct.getMessage(stream, { seq: 1, next_by_subj: subject }));
 }
 
 /** One message by its stream sequence, or null when it is not there any more. */
 export async function readAt(broker: Broker, stream: StreamName, seq: number): Promise<StoredMessage | null> {
-  const message = await broker.jsm.streams.getMessage(stream, { seq });
+  return found(stream, await broker.jsm.streams.getMessage(stream, { seq }));
+}
+
+function found(stream: StreamName, message: StoredMsg | null): StoredMessage | null {
   if (!message) return null;
   return {
     stream,

@@ -9,6 +9,7 @@ import {
   rejectInput,
   type StoredMessage,
 } from '@orchestrate/messaging';
+import { wasDeclaredBefore } from '@orchestrate/service-kit';
 import type { HeldSource, LayerPartition } from './layer-partition.ts';
 import { assertDeclared } from './tenant-sources.ts';
 
@@ -17,7 +18,7 @@ const ALL = '_all';
 export const FREEZE_ALL: Reason = 'freeze_all';
 
 /** A person acted on a layer. What concerns single dispatches is governance's business, not a layer's. */
-export function handleOperatorCommand(partition: LayerPartition, input: StoredMessage): void | Promise<void> {
+export async function handleOperatorCommand(partition: LayerPartition, input: StoredMessage): Promise<void> {
   const command = decodeStrict(operatorCommanded, input.data);
   const p = command.tenantId === ALL ? partition.context.p : partitionOf(command.tenantId);
   checkAddress(
@@ -29,7 +30,7 @@ export function handleOperatorCommand(partition: LayerPartition, input: StoredMe
   if (command.tenantId === ALL && (command.command === 'freeze' || command.command === 'unfreeze')) {
     partition.frozen = command.command === 'freeze';
   }
-  const tenants = command.tenantId === ALL ? [...partition.tenants.keys()] : [command.tenantId];
+  const tenants = command.tenantId === ALL ? await everybody(partition, input) : [command.tenantId];
   if (command.target && !addressee(partition, command.tenantId, command)) {
     return refuse(partition, input, command);
   }
@@ -40,6 +41,15 @@ export function handleOperatorCommand(partition: LayerPartition, input: StoredMe
     if (next) partition.save(held, next, input, input.storedAtMs);
     else return refuse(partition, input, command);
   }
+}
+
+/** Who was declared when it was given. */
+async function everybody(partition: LayerPartition, input: StoredMessage): Promise<string[]> {
+  const tenants: string[] = [];
+  for (const one of partition.declared()) {
+    if (await wasDeclaredBefore(partition.context, one, input)) tenants.push(one.tenantId);
+  }
+  return tenants;
 }
 
 /** Whether the last word on the whole partition was a freeze. */

@@ -9,7 +9,7 @@ import { type DeclaredSource, declaredSources, observationsOf } from './tenant-s
 export function handleTenantConfig(partition: LayerPartition, input: StoredMessage): void {
   const config = decodeStrict(tenantConfigured, input.data);
   checkAddress(tenantConfigured, input, `config.${partition.context.p}.${config.tenantId}.tenant`);
-  if (!partition.declare(config, input.seq)) return;
+  if (!partition.declare(config, input)) return;
   const declared = declaredSources(config, partition.now);
   const names = new Set(declared.map((one) => `${one.layer}/${one.source}`));
   for (const one of declared) {

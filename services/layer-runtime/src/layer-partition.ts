@@ -24,7 +24,7 @@ import {
   referenceTo,
   type StoredMessage,
 } from '@orchestrate/messaging';
-import { isOffboarding, type PolicyInForce, readOffboarded } from '@orchestrate/service-kit';
+import { type Declared, isOffboarding, type PolicyInForce, readOffboarded } from '@orchestrate/service-kit';
 import { handleEvidence, handleHeartbeat } from './handle-evidence.ts';
 import { handleOperatorCommand, isPartitionFrozen } from './handle-operator-command.ts';
 import { handleTenantConfig } from './handle-tenant-config.ts';
@@ -54,7 +54,7 @@ export class LayerPartition implements PartitionWorker {
   /** Everything is frozen, tenants that come later included. */
   frozen = false;
   readonly #left = new Set<string>();
-  readonly #declaredSeq = new Map<string, number>();
+  readonly #declared = new Map<string, { readonly seq: number; readonly storedAtMs: number }>();
   readonly #sources = new Map<string, HeldSource>();
   readonly #deadlines = new DeadlineHeap();
   readonly #heartbeats = new Map<CanonicalBlockerLayer, number>();
@@ -73,7 +73,7 @@ export class LayerPartition implements PartitionWorker {
     const declared = ({ tenantId }: { tenantId: string }) => `config.${p}.${tenantId}.tenant`;
     const configs = { stream: 'CONFIG', filters: [`config.${p}.*.tenant`] } as const;
     for await (const { message, stored } of readNewest(broker, configs, tenantConfigured, declared)) {
-      partition.declare(message, stored.seq);
+      partition.declare(message, stored);
     }
     const conditioned = (message: LayerConditioned) => layerConditioned.subject({ ...message, p });
     const conditions = { stream: 'LAYERS', filters: [`layer.${p}.*.*.*`] } as const;
@@ -105,7 +105,7 @@ export class LayerPartition implements PartitionWorker {
   forget(tenantId: string): void {
     this.#left.add(tenantId);
     this.tenants.delete(tenantId);
-    this.#declaredSeq.delete(tenantId);
+    this.#declared.delete(tenantId);
     for (const { source } of [...this.sourcesOf(tenantId)]) {
       const key = `${tenantId}/${source.layer}/${source.source}`;
       this.#sources.delete(key);
@@ -115,12 +115,17 @@ export class LayerPartition implements PartitionWorker {
   }
 
   /** Keeps a tenant's declaration; false when a newer one is known, as after a take-over, or when it left. */
-  declare(config: TenantConfig, seq: number): boolean {
+  declare(config: TenantConfig, { seq, storedAtMs }: StoredMessage): boolean {
     if (this.hasLeft(config.tenantId)) return false;
-    if (seq < (this.#declaredSeq.get(config.tenantId) ?? 0)) return false;
-    this.#declaredSeq.set(config.tenantId, seq);
+    if (seq < (this.#declared.get(config.tenantId)?.seq ?? 0)) return false;
+    this.#declared.set(config.tenantId, { seq, storedAtMs });
     this.tenants.set(config.tenantId, config);
     return true;
+  }
+
+  /** The declared tenants, and since when their newest declarations stand. */
+  declared(): Declared[] {
+    return [...this.#declared].map(([tenantId, { storedAtMs }]) => ({ tenantId, storedAtMs }));
   }
 
   handle(input: StoredMessage): void | Promise<void> {
