@@ -13,6 +13,14 @@ export interface Expectation {
   readonly subject?: string;
 }
 
+export interface PublishOptions {
+  readonly expect?: Expectation;
+  readonly messageId?: string;
+  /** Further headers, for whoever reads them without the message. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number;
+}
+
 /** Somebody else wrote to the subject: what we knew of it is old. */
 export class PublishConflict extends Error {
   readonly code = 10071;
@@ -74,11 +82,7 @@ export class AckPublisher {
   }
 
   /** Resolves when the server has stored the message; throws one of the three errors above. */
-  async publish(
-    subject: string,
-    data: Uint8Array,
-    options: { expect?: Expectation; messageId?: string; timeoutMs?: number } = {},
-  ): Promise<Stored> {
+  async publish(subject: string, data: Uint8Array, options: PublishOptions = {}): Promise<Stored> {
     while (this.#waiting.size >= IN_FLIGHT_MAX)
       await new Promise<void>((resolve) => this.#queue.push(resolve));
     if (this.#closed) throw new PublishUncertain('closed', 'the connection was closed');
@@ -90,7 +94,7 @@ export class AckPublisher {
       deadlineMs: Date.now() + (options.timeoutMs ?? ACK_TIMEOUT_MS),
     });
     try {
-      const headers = expectationHeaders(options);
+      const headers = headersOf(options);
       this.#nc.publish(subject, data, { reply: `${this.#inbox}.${token}`, ...(headers ? { headers } : {}) });
     } catch (error) {
       this.#take(token)?.reject(
@@ -151,9 +155,10 @@ export class AckPublisher {
   }
 }
 
-function expectationHeaders(options: { expect?: Expectation; messageId?: string }) {
-  if (!options.expect && !options.messageId) return undefined;
+function headersOf(options: PublishOptions) {
+  if (!options.expect && !options.messageId && !options.headers) return undefined;
   const set = headers();
+  for (const [name, value] of Object.entries(options.headers ?? {})) set.set(name, value);
   if (options.expect) {
     set.set('Nats-Expected-Last-Subject-Sequence', String(options.expect.lastSeq));
     if (options.expect.subject)

@@ -17,7 +17,14 @@ export {
 export { compareStreams, type StreamDifference } from './compare-streams.ts';
 export { type Broker, connectBroker } from './connect.ts';
 export { DeadlineHeap } from './deadline-heap.ts';
-export { FoldingPublisher, type Produce, PublishAbandoned, storeUntilCertain } from './folding-publisher.ts';
+export {
+  FoldingPublisher,
+  type Head,
+  type Produce,
+  type Produced,
+  PublishAbandoned,
+  storeUntilCertain,
+} from './folding-publisher.ts';
 export { OwnerLoop, type OwnerLoopStatus } from './owner-loop.ts';
 export type {
   PartitionContext,
@@ -39,12 +46,14 @@ export {
 export { rejectInput } from './rejections.ts';
 export { ownerOf } from './rendezvous.ts';
 export { referenceTo, type StoredMessage } from './stored-message.ts';
+export { readAt, readFirst, readLast, readLastOfEach } from './stream-lookup.ts';
 export {
+  type Newest,
+  newestFitting,
   type ReadRange,
-  readAt,
-  readFirst,
-  readLast,
+  readHeads,
   readNewest,
   readStored,
+  type StoredHead,
   StreamFollower,
 } from './stream-reader.ts';

@@ -3,11 +3,12 @@ import { type Mark, VERSION } from '@orchestrate/contracts';
 import { ContractViolation, decodeLenient, encode, UnsupportedVersion } from './codec.ts';
 import type { Broker } from './connect.ts';
 import type { DeathWatch } from './death-watch.ts';
-import { FoldingPublisher } from './folding-publisher.ts';
+import { FoldingPublisher, PublishAbandoned } from './folding-publisher.ts';
 import type { PartitionedService, PartitionWorker, Positions } from './partitioned-service.ts';
 import { rejectInput } from './rejections.ts';
 import type { StoredMessage } from './stored-message.ts';
-import { readLast, StreamFollower } from './stream-reader.ts';
+import { readLast } from './stream-lookup.ts';
+import { StreamFollower } from './stream-reader.ts';
 
 const TICK_MS = 1_000;
 
@@ -221,6 +222,8 @@ export class PartitionRun {
     } catch (error) {
       // Not garbage and not ours to skip: the partition waits for a newer service.
       if (error instanceof UnsupportedVersion) throw error;
+      // Nothing is wrong with it: whoever hydrates next reads it again.
+      if (error instanceof PublishAbandoned) throw error;
       const reason = error instanceof ContractViolation ? 'contract_violation' : 'handler_fault';
       await this.#reject(input, reason, error);
     }
