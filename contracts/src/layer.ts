@@ -117,6 +117,42 @@ export function conditionFromWire(message: LayerConditioned): LayerCondition {
   return condition as unknown as LayerCondition;
 }
 
+/**
+ * What stands beside a condition in its headers, for whoever keeps an index of very many and looks the condition up
+ * when it is needed.
+ */
+export interface ConditionHead {
+  /** When time alone changes something of the source; null when it never does. */
+  readonly dueMs: number | null;
+  /** It knows something that counts only while a source's heartbeat is heard. */
+  readonly living: boolean;
+  /** It knew something that ended with that heartbeat. */
+  readonly silent: boolean;
+}
+
+const DUE = 'Orchestrate-Due';
+const HEARTBEAT = 'Orchestrate-Heartbeat';
+
+export function conditionHeaders({ dueMs, living, silent }: ConditionHead): Record<string, string> {
+  const heartbeat = [...(living ? ['living'] : []), ...(silent ? ['silent'] : [])].join(' ');
+  return {
+    [DUE]: dueMs === null ? 'never' : String(dueMs),
+    ...(heartbeat ? { [HEARTBEAT]: heartbeat } : {}),
+  };
+}
+
+/** Of a condition that says nothing of itself everything may be so: it is looked up at once. */
+export function conditionHeadFrom(header: (name: string) => string): ConditionHead {
+  const due = header(DUE);
+  if (!/^(never|\d{1,16})$/.test(due)) return { dueMs: 0, living: true, silent: true };
+  const heartbeat = header(HEARTBEAT).split(' ');
+  return {
+    dueMs: due === 'never' ? null : Number(due),
+    living: heartbeat.includes('living'),
+    silent: heartbeat.includes('silent'),
+  };
+}
+
 /** Below these positions everything of the partition is durably reflected; `asOfMs` is how far time has come. */
 const markShape = {
   v: version,

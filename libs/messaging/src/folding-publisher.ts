@@ -70,6 +70,12 @@ export class FoldingPublisher {
     if (!slot.busy) void this.#drain(slot);
   }
 
+  /** Whether nothing that was set for this subject waits or flies. */
+  isIdle(subject: string): boolean {
+    const slot = this.#slots.get(subject);
+    return slot === undefined || (!slot.busy && slot.produce === null);
+  }
+
   /**
    * Nothing that waits is written to subjects that begin so, and what stands on them is not remembered: they are to be
    * purged, and then their sequence is 0 again. What flies already lands, and `flushed` waits for it.

@@ -17,6 +17,7 @@ export {
 export { compareStreams, type StreamDifference } from './compare-streams.ts';
 export { type Broker, connectBroker } from './connect.ts';
 export { DeadlineHeap } from './deadline-heap.ts';
+export { type Due, DueHeap } from './due-heap.ts';
 export {
   FoldingPublisher,
   type Head,
@@ -57,3 +58,4 @@ export {
   type StoredHead,
   StreamFollower,
 } from './stream-reader.ts';
+export { untilAnswered } from './until-answered.ts';

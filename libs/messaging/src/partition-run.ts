@@ -236,7 +236,7 @@ export class PartitionRun {
   ): Promise<void> {
     await rejectInput(this.#broker, this.#service.name, input, reason, error);
     this.#hooks.rejected(input, reason);
-    if (reason !== 'contract_violation') this.#worker.faulted?.(input);
+    if (reason !== 'contract_violation') await this.#worker.faulted?.(input);
   }
 
   /** A partition that was behind says at once that it is not any more. */

@@ -1,7 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type PartitionContext, readFirst, type StoredMessage } from '@orchestrate/messaging';
-
-const AGAIN_MS = 250;
+import { type PartitionContext, readFirst, type StoredMessage, untilAnswered } from '@orchestrate/messaging';
 
 /** Since when a tenant's newest declaration stands, by the server's clock. */
 export interface Declared {
@@ -20,13 +17,7 @@ export async function wasDeclaredBefore(
   command: Pick<StoredMessage, 'storedAtMs'>,
 ): Promise<boolean> {
   if (storedAtMs <= command.storedAtMs) return true;
-  for (;;) {
-    try {
-      const first = await readFirst(broker, 'CONFIG', `config.${p}.${tenantId}.tenant`);
-      return first !== null && first.storedAtMs <= command.storedAtMs;
-    } catch (error) {
-      if (closed()) throw error;
-      await sleep(AGAIN_MS);
-    }
-  }
+  const ask = () => readFirst(broker, 'CONFIG', `config.${p}.${tenantId}.tenant`);
+  const first = await untilAnswered(ask, closed);
+  return first !== null && first.storedAtMs <= command.storedAtMs;
 }
