@@ -4,12 +4,14 @@ import { decideContest } from './decide.ts';
 import { fingerprintContest } from './fingerprint.ts';
 import { decisionsBench } from './live/decisions.ts';
 import { pipelineBench } from './live/pipeline.ts';
+import { tenantsBench } from './live/tenants.ts';
 
 const BENCHES = [
   contestBench(decideContest),
   contestBench(fingerprintContest),
   pipelineBench,
   decisionsBench,
+  tenantsBench,
 ];
 
 // Whoever is interrupted ends what it started: the handlers of `exit` do that.

@@ -10,7 +10,7 @@ import { LastSeqs, MarkWatch } from './mark-watch.ts';
 import { profileTables } from './profile.ts';
 import { RawStream } from './raw-stream.ts';
 import { GAPLESS_POLICY, Rig, SYNC_INTERVAL } from './rig.ts';
-import { declareTenants, tenantNames } from './tenants.ts';
+import { declareTenants, tenantNames } from './tenant-facts.ts';
 import { waitFor } from './wait.ts';
 
 const RATIO_MIN = 0.18;

@@ -2,7 +2,7 @@ import { readStreamsFile, wantedStreamConfig } from '@orchestrate/messaging';
 import { eachInFlight, IN_FLIGHT } from './in-flight.ts';
 import { runOpenLoop, schedule } from './open-loop.ts';
 import type { Rig } from './rig.ts';
-import type { Prepared } from './tenants.ts';
+import type { Prepared } from './tenant-facts.ts';
 
 const NAME = 'RAW';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type DispatchRequested, dispatchRequested, VERSION } from '@orchestrate/contracts';
 import { encode } from '@orchestrate/messaging';
-import { type Prepared, TEMPLATE_DIGEST } from './tenants.ts';
+import { type Prepared, TEMPLATE_DIGEST } from './tenant-facts.ts';
 
 export interface RequestMessage extends Prepared {
   readonly tenantId: string;

@@ -26,7 +26,11 @@ export interface RigOptions {
   readonly policy?: Policy;
   /** How often layer-runtime marks how far it is, seconds; the policy's cadence when absent. */
   readonly markEverySec?: number;
+  /** The cadence of all services, seconds; the policy's when absent. */
+  readonly cadenceSec?: number;
   readonly profileDir?: string | undefined;
+  /** Of nats-server; the platform's own when absent. */
+  readonly memoryLimitMiB?: number;
   /** A store that outlives the run; a fresh one when absent. */
   readonly dataDir?: string;
 }
@@ -66,7 +70,12 @@ export class Rig implements AsyncDisposable {
     mkdirSync(dataDir, { recursive: true });
     const binary = await ensureNatsServer({ root: ROOT, log: (line) => process.stderr.write(`${line}\n`) });
     const nats = stack.use(
-      await startNatsServer({ binary, dataDir: join(dataDir, 'nats'), syncInterval: SYNC_INTERVAL }),
+      await startNatsServer({
+        binary,
+        dataDir: join(dataDir, 'nats'),
+        syncInterval: SYNC_INTERVAL,
+        ...(options.memoryLimitMiB ? { memoryLimitMiB: options.memoryLimitMiB } : {}),
+      }),
     );
     const broker = stack.use(await connectBroker({ url: nats.url, name: 'bench' }));
     await provisionStreams(broker);
@@ -78,7 +87,8 @@ export class Rig implements AsyncDisposable {
   }
 
   async startService(name: ServiceName, instance = `${name}-1`): Promise<ServiceProcess> {
-    const { markEverySec, profileDir } = this.#options;
+    const { markEverySec, cadenceSec, profileDir } = this.#options;
+    const everySec = (name === 'layer-runtime' ? markEverySec : undefined) ?? cadenceSec;
     const service = await ServiceProcess.start({
       name,
       instance,
@@ -86,7 +96,7 @@ export class Rig implements AsyncDisposable {
         ...process.env,
         NATS_URL: this.nats.url,
         LOG_LEVEL: 'warn',
-        ...(markEverySec && name === 'layer-runtime' ? { CADENCE_SEC: String(markEverySec) } : {}),
+        ...(everySec ? { CADENCE_SEC: String(everySec) } : {}),
       },
       logFile: join(this.#dataDir, `${instance}.log`),
       profileDir,
