@@ -3,6 +3,7 @@ import { contestBench } from './contest.ts';
 import { decideContest } from './decide.ts';
 import { fingerprintContest } from './fingerprint.ts';
 import { decisionsBench } from './live/decisions.ts';
+import { failoverBench } from './live/failover.ts';
 import { pipelineBench } from './live/pipeline.ts';
 import { tenantsBench } from './live/tenants.ts';
 
@@ -12,6 +13,7 @@ const BENCHES = [
   pipelineBench,
   decisionsBench,
   tenantsBench,
+  failoverBench,
 ];
 
 // Whoever is interrupted ends what it started: the handlers of `exit` do that.

@@ -34,10 +34,20 @@ export interface FlipMessage extends Prepared {
   readonly tenantId: string;
 }
 
+/** What one tenant tells, one after another; told again to the same tenant each changes its truth. */
+export class FlipWheel {
+  #step = 0;
+
+  next(): SourceFacts {
+    const step = this.#step++;
+    return facts(FLIPS[step % FLIPS.length]!, Math.floor(step / FLIPS.length));
+  }
+}
+
 /** Evidence of which every message changes the truth of its tenant, whatever came before it. */
 export class Flips {
   readonly #tenants: readonly string[];
-  #step = 0;
+  readonly #wheel = new FlipWheel();
   #round = 0;
 
   constructor(tenants: readonly string[]) {
@@ -48,7 +58,7 @@ export class Flips {
   round(count: number): readonly FlipMessage[] {
     const turns = Math.max(1, Math.ceil(count / this.#tenants.length) - 1);
     const messages: FlipMessage[] = [];
-    const told = [...Array.from({ length: turns }, () => this.#next()), facts(LAST, this.#round++)];
+    const told = [...Array.from({ length: turns }, () => this.#wheel.next()), facts(LAST, this.#round++)];
     // A millisecond apart and none in the future: an answer has to be younger than the one before it.
     const firstMs = Date.now() - told.length;
     told.forEach((one, turn) => {
@@ -57,11 +67,6 @@ export class Flips {
       }
     });
     return messages;
-  }
-
-  #next(): SourceFacts {
-    const step = this.#step++;
-    return facts(FLIPS[step % FLIPS.length]!, Math.floor(step / FLIPS.length));
   }
 }
 

@@ -24,15 +24,23 @@ export class ServiceProcess implements AsyncDisposable {
   readonly pid: number;
   /** From the start of the process until it said that it works. */
   readonly readyMs: number;
+  readonly #healthPort: number;
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
   #hasEnded = false;
 
-  private constructor(start: ServiceStart, child: ChildProcess, ended: Promise<unknown>, readyMs: number) {
+  private constructor(
+    start: ServiceStart,
+    child: ChildProcess,
+    ended: Promise<unknown>,
+    readyMs: number,
+    healthPort: number,
+  ) {
     this.name = start.name;
     this.instance = start.instance;
     this.pid = child.pid!;
     this.readyMs = readyMs;
+    this.#healthPort = healthPort;
     this.#child = child;
     this.#ended = ended;
     void ended.then(() => {
@@ -54,15 +62,24 @@ export class ServiceProcess implements AsyncDisposable {
     });
     const ended = once(child, 'exit').catch(() => {});
     const timer = setTimeout(() => child.kill('SIGKILL'), READY_MS_MAX);
-    const ready = await Promise.race([once(child, 'message'), ended.then(() => null)]);
+    const ready = await Promise.race([
+      once(child, 'message').then(([message]) => message as { healthPort: number }),
+      ended.then(() => null),
+    ]);
     clearTimeout(timer);
-    if (ready) return new ServiceProcess(start, child, ended, performance.now() - begunMs);
+    if (ready) return new ServiceProcess(start, child, ended, performance.now() - begunMs, ready.healthPort);
     const tail = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-5).join('\n  ');
     throw new Error(`${instance} ended before it was ready; its last lines:\n  ${tail}`);
   }
 
   get isRunning(): boolean {
     return !this.#hasEnded;
+  }
+
+  /** How many partitions it owns, and of how many it has read everything. */
+  async owned(): Promise<{ readonly owned: number; readonly caughtUp: number }> {
+    const response = await fetch(`http://127.0.0.1:${this.#healthPort}/healthz`);
+    return (await response.json()) as { owned: number; caughtUp: number };
   }
 
   /** Sends the signal and does not wait. */

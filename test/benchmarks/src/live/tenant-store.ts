@@ -130,6 +130,10 @@ async function sow(dataDir: string): Promise<void> {
   );
 }
 
+/** Tenants of such a store that may send, by the names of their copies. */
+export const readyTenants = (count: number): readonly string[] =>
+  tenantNames(count - SEEDS).filter((_, n) => n % VARIANTS.length === 0);
+
 interface Seed {
   readonly conditions: readonly { readonly subject: string; readonly text: string }[];
   readonly truth: string;
