@@ -36,10 +36,15 @@ export class MarkWatch implements AsyncDisposable {
     return watch;
   }
 
+  /** Whether the conditions of a partition reflect everything up to this place in EVIDENCE. */
+  layersReflect(p: number, evidenceSeq: number): boolean {
+    return (this.#layers.get(p)?.mark.inputs.EVIDENCE ?? 0) >= evidenceSeq;
+  }
+
   /** Whether the truths of a partition reflect everything up to this place in EVIDENCE. */
   reflects(p: number, evidenceSeq: number): boolean {
     const layers = this.#layers.get(p);
-    if (!layers || (layers.mark.inputs.EVIDENCE ?? 0) < evidenceSeq) return false;
+    if (!layers || !this.layersReflect(p, evidenceSeq)) return false;
     return (this.#truths.get(p)?.mark.inputs.LAYERS ?? 0) >= layers.seq;
   }
 
