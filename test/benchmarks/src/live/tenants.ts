@@ -1,0 +1,154 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ReadRange, readStored } from '@orchestrate/messaging';
+import type { Bench } from '../bench.ts';
+import { atMost, type Result, withinLimit } from '../result.ts';
+import { cpuMsOf, memoryOf } from './process-usage.ts';
+import { Rig, SERVICES, type ServiceName } from './rig.ts';
+import type { ServiceProcess } from './service-process.ts';
+import { storeOptions, tenantStore } from './tenant-store.ts';
+
+const KIB_PER_TENANT_MAX = 24;
+const HYDRATION_SEC_MAX = 15;
+const IDLE_PERCENT_MAX = 3;
+const IDLE_GROWTH_MAX = 2;
+const IN_MEMORY: readonly ServiceName[] = ['layer-runtime', 'truth-aggregator'];
+
+interface Plan {
+  readonly counts: readonly number[];
+  readonly cadenceSec: number;
+  readonly cadences: number;
+  /** Whether the bounds, which are about a hundred thousand tenants and a cadence of 30 s, can be judged. */
+  readonly isBound: boolean;
+}
+const FULL: Plan = { counts: [1_000, 10_000, 100_000], cadenceSec: 30, cadences: 2, isBound: true };
+const QUICK: Plan = { counts: [1_000, 10_000], cadenceSec: 3, cadences: 1, isBound: false };
+
+interface ServiceUsage {
+  readonly hydrationSec: number;
+  readonly rssKiB: number;
+  readonly peakKiB: number;
+  /** Of one core, while nothing happens. */
+  readonly idlePercent: number;
+}
+type Usage = Readonly<Record<ServiceName, ServiceUsage>>;
+
+export const tenantsBench: Bench = {
+  name: 'tenants',
+  about: 'memory, hydration and an idle cadence with a thousand to a hundred thousand tenants of nine layers',
+  async run({ quick, print }) {
+    if (process.platform !== 'linux') {
+      print('tenants: skipped, for it reads memory and processor time from /proc, which is not here\n');
+      return [];
+    }
+    const plan = quick ? QUICK : FULL;
+    print(`tenants: nine layers each, a cadence of ${plan.cadenceSec} s, ${plan.cadences} of them watched\n`);
+    const empty = await measureWith(0, plan, print);
+    const measured: { count: number; usage: Usage; kibPerTenant: number }[] = [];
+    for (const count of plan.counts) {
+      const usage = await measureWith(count, plan, print);
+      const rssKiB = (of: Usage) => IN_MEMORY.reduce((sum, name) => sum + of[name].rssKiB, 0);
+      const kibPerTenant = (rssKiB(usage) - rssKiB(empty)) / count;
+      measured.push({ count, usage, kibPerTenant });
+      print(tableOf(count, usage, kibPerTenant));
+    }
+    const results = resultsOf(measured, plan.isBound);
+    for (const one of results) {
+      const told = `${one.ours.toFixed(2)} ${one.unit}, at most ${one.reference.toFixed(2)} wanted`;
+      print(`  ${one.pass ? 'passed' : 'MISSED'}: ${one.bench} ${told}\n`);
+    }
+    return results;
+  },
+};
+
+/** One service after the other, so that each hydrates with the machine for itself. */
+async function measureWith(count: number, plan: Plan, print: (text: string) => void): Promise<Usage> {
+  const dataDir = count > 0 ? await tenantStore(count, print) : undefined;
+  await using rig = await Rig.start({
+    ...(dataDir ? storeOptions(dataDir) : {}),
+    cadenceSec: plan.cadenceSec,
+  });
+  const before = await lastSeqs(rig);
+  const running = new Map<ServiceName, ServiceProcess>();
+  for (const name of SERVICES) running.set(name, await rig.startService(name));
+  const memoryAtReady = new Map([...running].map(([name, { pid }]) => [name, memoryOf(pid)]));
+  // What is owed from the start is done with the first marks; then nothing happens any more.
+  await sleep(plan.cadenceSec * 1000);
+  const cpuBefore = new Map([...running].map(([name, { pid }]) => [name, cpuMsOf(pid)]));
+  const begunMs = performance.now();
+  await sleep(plan.cadences * plan.cadenceSec * 1000);
+  const windowMs = performance.now() - begunMs;
+  const usageOf = (name: ServiceName): ServiceUsage => {
+    const { pid, readyMs } = running.get(name)!;
+    const now = memoryOf(pid);
+    return {
+      hydrationSec: readyMs / 1000,
+      rssKiB: Math.max(now.rssKiB, memoryAtReady.get(name)!.rssKiB),
+      peakKiB: now.peakKiB,
+      idlePercent: ((cpuMsOf(pid) - cpuBefore.get(name)!) * 100) / windowMs,
+    };
+  };
+  const usage = Object.fromEntries(SERVICES.map((name) => [name, usageOf(name)])) as Record<
+    ServiceName,
+    ServiceUsage
+  >;
+  await assertNothingNew(rig, before);
+  return usage;
+}
+
+async function lastSeqs(rig: Rig): Promise<{ readonly LAYERS: number; readonly TRUTH: number }> {
+  const lastSeq = async (stream: string) => (await rig.broker.jsm.streams.info(stream)).state.last_seq;
+  return { LAYERS: await lastSeq('LAYERS'), TRUTH: await lastSeq('TRUTH') };
+}
+
+/** The services agree with the store: of no tenant was there anything to say but what it already said. */
+async function assertNothingNew(rig: Rig, before: { LAYERS: number; TRUTH: number }): Promise<void> {
+  const ranges: readonly ReadRange[] = [
+    { stream: 'LAYERS', filters: ['layer.*.*.*.*'], fromSeq: before.LAYERS + 1 },
+    { stream: 'TRUTH', filters: ['truth.*.*'], fromSeq: before.TRUTH + 1 },
+  ];
+  for (const range of ranges) {
+    for await (const { subject, pending, data } of readStored(rig.broker, range)) {
+      throw new Error(
+        `${subject} and ${pending} others were written although nothing happened: ${Buffer.from(data).toString().slice(0, 2000)}`,
+      );
+    }
+  }
+}
+
+function resultsOf(
+  measured: readonly { count: number; usage: Usage; kibPerTenant: number }[],
+  isBound: boolean,
+): readonly Result[] {
+  const most = measured.at(-1)!;
+  const hydrationSec = Math.max(...SERVICES.map((name) => most.usage[name].hydrationSec));
+  const results = [
+    withinLimit('tenants_memory', most.kibPerTenant, KIB_PER_TENANT_MAX, 'KiB/tenant'),
+    withinLimit('tenants_hydration', hydrationSec, HYDRATION_SEC_MAX, 's'),
+  ];
+  if (!isBound) return results;
+  const least = measured[0]!;
+  return [
+    ...results,
+    ...SERVICES.flatMap((name) => {
+      const [many, few] = [most.usage[name].idlePercent, least.usage[name].idlePercent];
+      return [
+        withinLimit(`tenants_idle_${name}`, many, IDLE_PERCENT_MAX, '% of a core'),
+        atMost(
+          `tenants_idle_growth_${name}`,
+          { ours: many, reference: IDLE_GROWTH_MAX * few, unit: '% of a core' },
+          1,
+        ),
+      ];
+    }),
+  ];
+}
+
+function tableOf(count: number, usage: Usage, kibPerTenant: number): string {
+  const mib = (kib: number) => `${(kib / 1024).toFixed(0).padStart(6)} MiB`;
+  const lines = SERVICES.map((name) => {
+    const { hydrationSec, rssKiB, peakKiB, idlePercent } = usage[name];
+    return `    ${name.padEnd(20)} ready after ${hydrationSec.toFixed(2).padStart(7)} s  resident ${mib(rssKiB)}, at most ${mib(peakKiB)}  idle ${idlePercent.toFixed(2).padStart(6)} % of a core`;
+  });
+  const memory = `    ${kibPerTenant.toFixed(1)} KiB a tenant in ${IN_MEMORY.join(' and ')}`;
+  return `${[`  ${count} tenants`, ...lines, memory].join('\n')}\n`;
+}
