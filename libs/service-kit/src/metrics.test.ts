@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { metricSource } from './metric.ts';
 import { Metrics } from './metrics.ts';
 import { PARTITION_METRICS } from './partition-metrics.ts';
-import { PROCESS_METRICS } from './process-metrics.ts';
+import { PROCESS_METRICS, processMetrics } from './process-metrics.ts';
 import { SERVICE_METRICS } from './service-metrics.ts';
 
 const SELF = { service: 'tiny', instance: 'tiny-1' };
@@ -87,6 +88,20 @@ test('a table and what is read for it have the same names, or it does not compil
   metricSource(SHOP, () => ({ shop_sales_total: 1, shop_queue: {}, shop_open: 1 }));
   // @ts-expect-error a metric without a label has one value
   metricSource(SHOP, () => ({ shop_sales_total: {}, shop_queue: {}, shop_open: {} }));
+});
+
+test('a loop that was held up shows by how much, at the next scrape and not at the one after', async () => {
+  const metrics = new Metrics(SELF, [processMetrics()]);
+  const lagSec = async () =>
+    Number(/^nodejs_eventloop_lag_p99_seconds (\S+)$/m.exec(await metrics.scrape())?.[1]);
+  await lagSec();
+  await sleep(200);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000);
+  await sleep(200);
+  const heldUp = await lagSec();
+  expect(heldUp).toBeGreaterThan(0.9);
+  await sleep(200);
+  expect(await lagSec()).not.toBe(heldUp);
 });
 
 test.each(Object.entries({ ...SERVICE_METRICS, ...PROCESS_METRICS, ...PARTITION_METRICS }))(
