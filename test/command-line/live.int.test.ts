@@ -183,6 +183,25 @@ describe('what goes on until ^C', () => {
   });
 });
 
+describe('status', () => {
+  it('names the address at which each instance shows its metrics', async () => {
+    await using fixture = await startPlatformFixture({
+      services: [{ name: 'layer-runtime' }, { name: 'truth-aggregator' }],
+    });
+    const at = (...args: string[]) => run(['--data-dir', fixture.platform.dataDir, ...args]);
+    const [{ services }] = documentsIn((await at('--json', 'status')).out) as [
+      { services: { instance: string; metricsUrl: string }[] },
+    ];
+    expect(services.map(({ instance }) => instance)).toEqual(['layer-runtime-1', 'truth-aggregator-1']);
+    const table = (await at('status')).out;
+    for (const { instance, metricsUrl } of services) {
+      const text = await (await fetch(metricsUrl)).text();
+      expect(text).toContain(`service_instance_id="${instance}"`);
+      expect(table).toMatch(new RegExp(`^${instance} .* ${new URL(metricsUrl).port} `, 'm'));
+    }
+  });
+});
+
 describe('a platform of its own', () => {
   let folder: string;
   beforeAll(async () => {

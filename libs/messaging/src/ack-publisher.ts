@@ -55,6 +55,14 @@ interface Waiting {
   readonly deadlineMs: number;
 }
 
+export interface AckPublisherStatus {
+  readonly inFlight: number;
+  /** They wait because as many as may be are in flight. */
+  readonly waiting: number;
+  /** What became of what was published, since the connection was made. */
+  readonly answers: Readonly<Record<'stored' | 'conflict' | 'uncertain' | 'refused', number>>;
+}
+
 const ACK_TIMEOUT_MS = 5_000;
 const IN_FLIGHT_MAX = 512;
 
@@ -69,6 +77,7 @@ export class AckPublisher {
   readonly #queue: (() => void)[] = [];
   readonly #subscription: Subscription;
   readonly #sweep: NodeJS.Timeout;
+  readonly #answers = { stored: 0, conflict: 0, uncertain: 0, refused: 0 };
   #next = 0;
   #closed = false;
 
@@ -97,11 +106,14 @@ export class AckPublisher {
       const headers = headersOf(options);
       this.#nc.publish(subject, data, { reply: `${this.#inbox}.${token}`, ...(headers ? { headers } : {}) });
     } catch (error) {
-      this.#take(token)?.reject(
-        new PublishUncertain('connection', `cannot publish: ${(error as Error).message}`),
-      );
+      const problem = `cannot publish: ${(error as Error).message}`;
+      this.#reject(this.#take(token), new PublishUncertain('connection', problem));
     }
     return promise;
+  }
+
+  status(): AckPublisherStatus {
+    return { inFlight: this.#waiting.size, waiting: this.#queue.length, answers: { ...this.#answers } };
   }
 
   close(): void {
@@ -121,7 +133,7 @@ export class AckPublisher {
   }
 
   #giveUp(error: PublishUncertain): void {
-    for (const token of [...this.#waiting.keys()]) this.#take(token)?.reject(error);
+    for (const token of [...this.#waiting.keys()]) this.#reject(this.#take(token), error);
   }
 
   #hear(message: Msg): void {
@@ -129,7 +141,7 @@ export class AckPublisher {
     if (!waiting) return;
     // No stream listens, or its leader is being elected: an empty message with a 503 status.
     if (message.headers?.code === 503) {
-      waiting.reject(new PublishUncertain(503, 'no stream answered'));
+      this.#reject(waiting, new PublishUncertain(503, 'no stream answered'));
       return;
     }
     const answer = message.json<{
@@ -137,8 +149,20 @@ export class AckPublisher {
       duplicate?: boolean;
       error?: { err_code: number; description: string };
     }>();
-    if (!answer.error) waiting.resolve({ seq: answer.seq!, duplicate: answer.duplicate === true });
-    else waiting.reject(failure(answer.error.err_code, answer.error.description));
+    if (answer.error) {
+      this.#reject(waiting, failure(answer.error.err_code, answer.error.description));
+      return;
+    }
+    this.#answers.stored++;
+    waiting.resolve({ seq: answer.seq!, duplicate: answer.duplicate === true });
+  }
+
+  #reject(waiting: Waiting | undefined, error: Error): void {
+    if (!waiting) return;
+    if (error instanceof PublishConflict) this.#answers.conflict++;
+    else if (error instanceof PublishUncertain) this.#answers.uncertain++;
+    else this.#answers.refused++;
+    waiting.reject(error);
   }
 
   #take(token: string): Waiting | undefined {
@@ -150,7 +174,8 @@ export class AckPublisher {
   #expire(nowMs: number): void {
     for (const [token, waiting] of this.#waiting) {
       if (waiting.deadlineMs > nowMs) continue;
-      this.#take(token)?.reject(new PublishUncertain('timeout', 'the server did not acknowledge in time'));
+      const error = new PublishUncertain('timeout', 'the server did not acknowledge in time');
+      this.#reject(this.#take(token), error);
     }
   }
 }

@@ -24,6 +24,16 @@ export interface OwnerLoopStatus {
   readonly owned: number;
   readonly caughtUp: number;
   readonly lag: number;
+  /** The same by input stream. */
+  readonly lagOf: Readonly<Record<string, number>>;
+  /** Inputs handled since the start, by stream. */
+  readonly handledOf: Readonly<Record<string, number>>;
+  /** Owned partition -> what its last mark vouches for; one that was never marked is not in it. */
+  readonly markedAsOfMs: Readonly<Record<number, number>>;
+  /** How often partitions were taken, handed on, and given up without that. */
+  readonly taken: number;
+  readonly released: number;
+  readonly lost: number;
   readonly conflicts: number;
   readonly rejected: number;
   /** Why health is red: partitions that stopped or inputs that were skipped. */
@@ -51,6 +61,10 @@ export class OwnerLoop {
   #presence!: Presence;
   #records!: OwnerRecords;
   #taking = 0;
+  readonly #handled: Record<string, number>;
+  #taken = 0;
+  #released = 0;
+  #lostCount = 0;
   #conflicts = 0;
   #rejected = 0;
   #closing = false;
@@ -67,6 +81,7 @@ export class OwnerLoop {
     this.#service = service;
     this.#self = self;
     this.#log = log;
+    this.#handled = Object.fromEntries(service.inputs.map(({ stream }) => [stream, 0]));
   }
 
   /** Joins the instances of the service and resolves when the partitions that are ours now are taken. */
@@ -88,10 +103,20 @@ export class OwnerLoop {
 
   status(): OwnerLoopStatus {
     const runs = [...this.#runs.values()];
+    const lagOf = this.#service.inputs.map(
+      ({ stream }) => [stream, runs.reduce((sum, run) => sum + run.lagOf(stream), 0)] as const,
+    );
+    const marks = runs.map((run) => [run.p, run.markedAsOfMs()] as const);
     return {
       owned: runs.length,
       caughtUp: runs.filter((run) => run.isCaughtUp()).length,
-      lag: runs.reduce((sum, run) => sum + run.lag(), 0),
+      lag: lagOf.reduce((sum, [, lag]) => sum + lag, 0),
+      lagOf: Object.fromEntries(lagOf),
+      handledOf: { ...this.#handled },
+      markedAsOfMs: Object.fromEntries(marks.filter((mark): mark is [number, number] => mark[1] !== null)),
+      taken: this.#taken,
+      released: this.#released,
+      lost: this.#lostCount,
       conflicts: this.#conflicts,
       rejected: this.#rejected,
       red: [...this.#red.values()],
@@ -171,6 +196,7 @@ export class OwnerLoop {
         {
           lost: (error) => this.#lost(p, error),
           stopped: (error) => this.#stopped(p, error),
+          handled: (stream) => this.#handled[stream]!++,
           rejected: (input, reason) => {
             this.#rejected++;
             this.#log.warn({ p, stream: input.stream, seq: input.seq, reason }, 'input rejected');
@@ -183,8 +209,9 @@ export class OwnerLoop {
           },
         },
       );
+      this.#taken++;
       if (run.isClosed()) return;
-      if (this.#closing) await run.release();
+      if (this.#closing) await this.#release(run);
       else this.#runs.set(p, run);
     } catch (error) {
       if (error instanceof UnsupportedVersion) return this.#stopped(p, error);
@@ -213,6 +240,7 @@ export class OwnerLoop {
     this.#moving.add(run.p);
     try {
       await run.release();
+      this.#released++;
     } catch (error) {
       this.#log.warn({ p: run.p, problem: (error as Error).message }, 'partition not released cleanly');
     } finally {
@@ -222,7 +250,8 @@ export class OwnerLoop {
   }
 
   #lost(p: number, error: Error): void {
-    this.#conflicts++;
+    this.#lostCount++;
+    if (error instanceof PublishConflict) this.#conflicts++;
     this.#log.warn({ p, problem: error.message }, 'partition lost, looking again who owns it');
     this.#runs.delete(p);
     this.#moving.add(p);

@@ -15,6 +15,7 @@ const TICK_MS = 1_000;
 export interface RunHooks {
   readonly lost: (error: Error) => void;
   readonly stopped: (error: UnsupportedVersion) => void;
+  readonly handled: (stream: string) => void;
   readonly rejected: (input: StoredMessage, reason: string) => void;
 }
 
@@ -41,6 +42,8 @@ export class PartitionRun {
   #nextMarkMs = 0;
   #marking: Promise<void> | null = null;
   #markAsked = false;
+  /** What the mark that stands in the stream vouches for, null before the first. */
+  #markedAsOfMs: number | null = null;
   /** The last mark stood for a time in the past, because inputs were still waiting. */
   #markedBehind = false;
 
@@ -88,8 +91,13 @@ export class PartitionRun {
     return this.#closed;
   }
 
-  lag(): number {
-    return [...this.#followers.values()].reduce((sum, follower) => sum + follower.pending, 0);
+  markedAsOfMs(): number | null {
+    return this.#markedAsOfMs;
+  }
+
+  /** Inputs of a stream that are stored and not handled yet. */
+  lagOf(stream: string): number {
+    return this.#followers.get(stream)?.pending ?? 0;
   }
 
   /** Stops reading, makes durable what was read, marks it and lets the partition go. */
@@ -133,6 +141,7 @@ export class PartitionRun {
     const stored = await readLast(this.#broker, this.#service.output, subject);
     const mark = stored ? decodeLenient(contract, stored.data) : null;
     if (stored) this.#publisher.seed(subject, stored.seq);
+    this.#markedAsOfMs = mark?.asOfMs ?? null;
     this.#worker = await this.#service.open(
       {
         p: this.p,
@@ -192,6 +201,7 @@ export class PartitionRun {
       await (this.#deaths.isCautious(input.stream) ? this.#handleNoted(input) : this.#tryHandle(input));
       if (this.#closed) return;
       this.#handled[input.stream] = input.seq;
+      this.#hooks.handled(input.stream);
       this.#reached(input.stream, input.storedAtMs);
       await this.#deaths.handled(input, () => this.#workedOff());
     } finally {
@@ -297,6 +307,7 @@ export class PartitionRun {
     const data = encode(this.#service.mark, mark);
     this.#publisher.set(this.#service.mark.subject(this.p), () => data);
     await this.#publisher.flushed();
+    this.#markedAsOfMs = asOfMs;
   }
 
   /** Everything that the server sent before it answers here has arrived: who has nothing left to read is as of now. */
