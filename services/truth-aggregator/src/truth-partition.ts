@@ -171,10 +171,9 @@ export class TruthPartition implements PartitionWorker {
         held.seq === 0 ? [] : readLastOfEach(broker, 'LAYERS', [`layer.${p}.${tenantId}.*.*`]),
       ]);
       const restored = new LoadedTruth(truth && truthFromWire(truth));
-      // A replica that is behind knows less than the truth that stands.
-      const newestSeq = conditions.at(-1)?.seq ?? 0;
-      if (truth && newestSeq < truth.inputSeq)
-        throw new Error(`the conditions of ${tenantId} are not there yet`);
+      // A replica that is behind knows less than the truth that stands; a stream that forgot never knows more.
+      const isBehind = truth !== null && (conditions.at(-1)?.seq ?? 0) < truth.inputSeq;
+      if (isBehind && ++tries < BEHIND_TRIES_MAX) throw new Error('this replica is behind');
       for (const stored of conditions) {
         const newest = await newestFitting(broker, stored, layerConditioned, this.#subjectOf);
         if (newest) restored.fold(newest.message, newest.stored);
