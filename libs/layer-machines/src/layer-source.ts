@@ -10,7 +10,6 @@ import {
   type RiskName,
   ruleOf,
 } from '@orchestrate/canon';
-import { transition } from 'xstate';
 import { causeEvents } from './cause-events.ts';
 import { conditionOf } from './condition-of.ts';
 import { OUR_CHECK, RISKS_COMPOUND } from './effects.ts';
@@ -235,7 +234,7 @@ export class LayerSource {
 
   #fold(events: readonly LayerEvent[]): LayerSource {
     let snapshot = this.#snapshot;
-    for (const event of events) [snapshot] = transition(this.#machine.machine, snapshot, event);
+    for (const event of events) snapshot = this.#machine.step(snapshot, event);
     return snapshot === this.#snapshot ? this : new LayerSource(this.#identity(), snapshot, this.#judgedAtMs);
   }
 

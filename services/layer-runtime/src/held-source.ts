@@ -17,11 +17,30 @@ import {
   type StoredMessage,
 } from '@orchestrate/messaging';
 
-/** Substance, causes and validity of what was published last. */
-interface Published {
-  readonly substance: string;
-  readonly causes: string;
-  readonly validUntilMs: number | null;
+/** What was published last, digested when that is needed to tell it from the next. */
+class Published {
+  readonly condition: LayerCondition;
+  #substance: string | undefined;
+  #causes: string | undefined;
+
+  constructor(condition: LayerCondition) {
+    this.condition = condition;
+  }
+
+  get substance(): string {
+    this.#substance ??= sourceDigest(this.condition);
+    return this.#substance;
+  }
+
+  /**
+   * What whoever takes over must know of the causes beside their substance: until when, how far, since when. Tries
+   * without an answer are counted anew: they call for a person and change nothing else.
+   */
+  get causes(): string {
+    const { unanswered: _tries, check: _check, ...durable } = this.condition.causes;
+    this.#causes ??= digestOf(durable);
+    return this.#causes;
+  }
 }
 
 type Inputs = Record<'EVIDENCE' | 'CONFIG' | 'OPERATOR', number>;
@@ -65,7 +84,7 @@ export class LoadedSource {
     isNewest: boolean,
   ): LoadedSource {
     const inputs = { ...message.inputs };
-    const loaded = new LoadedSource(source, inputs, message.causedBy, publishedOf(condition));
+    const loaded = new LoadedSource(source, inputs, message.causedBy, new Published(condition));
     loaded.isDistrusted = !isNewest;
     return loaded;
   }
@@ -96,7 +115,7 @@ export class LoadedSource {
   /** The message to publish, or null when it would say nothing new. */
   encode(policy: Policy, atMs: number): Produced | null {
     const condition = this.source.condition(policy, atMs);
-    const next = publishedOf(condition);
+    const next = new Published(condition);
     if (!this.#isOwed && !isNews(this.#published, next, atMs)) return null;
     this.#published = next;
     this.#saved = this.source;
@@ -137,24 +156,18 @@ export class HeldSource implements Head, Due {
 }
 
 function isNews(before: Published | null, after: Published, atMs: number): boolean {
-  if (before === null || before.substance !== after.substance) return true;
-  if (before.causes !== after.causes) return true;
-  if (after.validUntilMs === before.validUntilMs) return false;
-  if (after.validUntilMs === null || before.validUntilMs === null) return true;
+  if (before === null || differAtAGlance(before.condition, after.condition)) return true;
+  if (before.substance !== after.substance || before.causes !== after.causes) return true;
+  const validUntilMs = before.condition.validUntilMs;
+  const nextUntilMs = after.condition.validUntilMs;
+  if (nextUntilMs === validUntilMs) return false;
+  if (nextUntilMs === null || validUntilMs === null) return true;
   // An answer that is only younger travels once the published validity has run half down.
-  return before.validUntilMs - atMs <= (after.validUntilMs - atMs) / 2;
+  return validUntilMs - atMs <= (nextUntilMs - atMs) / 2;
 }
 
-function publishedOf(condition: LayerCondition): Published {
-  const { validUntilMs } = condition;
-  return { substance: sourceDigest(condition), causes: causesDigest(condition), validUntilMs };
-}
-
-/**
- * What whoever takes over must know of the causes beside their substance: until when, how far, since when. Tries
- * without an answer are counted anew: they call for a person and change nothing else.
- */
-function causesDigest({ causes }: LayerCondition): string {
-  const { unanswered: _tries, check: _check, ...durable } = causes;
-  return digestOf(durable);
+/** What most changes change, found without a digest. */
+function differAtAGlance(before: LayerCondition, after: LayerCondition): boolean {
+  if (before.state !== after.state || before.facts.length !== after.facts.length) return true;
+  return before.facts.some((fact, index) => fact.verdict !== after.facts[index]!.verdict);
 }
