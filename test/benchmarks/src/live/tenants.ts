@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ReadRange, readStored } from '@orchestrate/messaging';
 import type { Bench } from '../bench.ts';
 import { atMost, type Result, withinLimit } from '../result.ts';
+import { machineLine } from './machine.ts';
 import { cpuMsOf, memoryOf } from './process-usage.ts';
 import { Rig, SERVICES, type ServiceName } from './rig.ts';
 import type { ServiceProcess } from './service-process.ts';
@@ -21,7 +22,7 @@ interface Plan {
   readonly isBound: boolean;
 }
 const FULL: Plan = { counts: [1_000, 10_000, 100_000], cadenceSec: 30, cadences: 2, isBound: true };
-const QUICK: Plan = { counts: [1_000, 10_000], cadenceSec: 3, cadences: 1, isBound: false };
+const QUICK: Plan = { counts: [1_000, 10_000], cadenceSec: 2, cadences: 1, isBound: false };
 
 interface ServiceUsage {
   readonly hydrationSec: number;
@@ -40,6 +41,7 @@ export const tenantsBench: Bench = {
       print('tenants: skipped, for it reads memory and processor time from /proc, which is not here\n');
       return [];
     }
+    print(await machineLine());
     const plan = quick ? QUICK : FULL;
     print(`tenants: nine layers each, a cadence of ${plan.cadenceSec} s, ${plan.cadences} of them watched\n`);
     const empty = await measureWith(0, plan, print);
