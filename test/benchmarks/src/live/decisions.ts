@@ -3,6 +3,7 @@ import type { Bench, RunOptions } from '../bench.ts';
 import { atLeast, atMost, type Result } from '../result.ts';
 import { percentile, spreadOf } from '../spread.ts';
 import { DecisionWatch } from './decision-watch.ts';
+import { machineLine } from './machine.ts';
 import { MarkWatch } from './mark-watch.ts';
 import { profileTables } from './profile.ts';
 import { RawStream } from './raw-stream.ts';
@@ -37,7 +38,7 @@ const FULL: Plan = {
 const QUICK: Plan = {
   tenants: 300,
   rounds: 3,
-  requests: 3_000,
+  requests: 2_000,
   rawMessages: 20_000,
   latencyRounds: 2,
   latencySec: 2,
@@ -58,6 +59,7 @@ export const decisionsBench: Bench = {
   about: 'a durable request to its durable decision, throughput and latency, against js.publish alone',
   async run(options) {
     const { print, profileDir, quick } = options;
+    print(await machineLine());
     const plan = quick ? QUICK : FULL;
     const results = await measureDecisions(plan, options);
     if (profileDir) print(`\n${profileTables(profileDir)}`);

@@ -9,6 +9,7 @@ import { type Result, withinLimit } from '../result.ts';
 import { type Spread, spreadOf } from '../spread.ts';
 import { DecisionWatch } from './decision-watch.ts';
 import { Flips } from './flips.ts';
+import { machineLine } from './machine.ts';
 import { runOpenLoop, schedule } from './open-loop.ts';
 import { Pipeline } from './pipeline.ts';
 import { answerTimesMs, decisionProber, type Prober, sendProbes, truthProber } from './probes.ts';
@@ -44,13 +45,16 @@ const FULL: readonly Case[] = SERVICES.flatMap((service) =>
     [null, ...SIGNALS].map((signal) => ({ service, signal, load })),
   ),
 );
-const QUICK: readonly Case[] = FULL.filter(({ signal, load }) => signal !== null && load === 'idle');
+const QUICK: readonly Case[] = FULL.filter(
+  ({ service, signal, load }) => service !== 'truth-aggregator' && signal !== null && load === 'idle',
+);
 
 export const failoverBench: Bench = {
   name: 'failover',
   about:
     'how long the partitions of an instance that is killed or stopped wait for their next truth or decision',
   async run({ quick, print }) {
+    print(await machineLine());
     const rounds = quick ? 1 : 3;
     await using house = await House.open(print);
     print(

@@ -8,6 +8,7 @@ import { atLeast } from '../result.ts';
 import { spreadOf } from '../spread.ts';
 import { type FlipMessage, Flips } from './flips.ts';
 import { eachInFlight, IN_FLIGHT } from './in-flight.ts';
+import { machineLine } from './machine.ts';
 import { LastSeqs, MarkWatch } from './mark-watch.ts';
 import { ensureRestateServer, RestateServer } from './restate-server.ts';
 import { Rig, SYNC_INTERVAL } from './rig.ts';
@@ -30,6 +31,7 @@ export const peerBench: Bench = {
   name: 'peer',
   about: 'evidence to the durable state of a layer, against the same fold on Restate',
   async run({ quick, print }) {
+    print(await machineLine());
     const plan = quick ? QUICK : FULL;
     print(
       `peer: ${TENANTS} tenants, ${plan.messages} messages a round, sync_interval ${SYNC_INTERVAL}, Restate by its defaults\n`,

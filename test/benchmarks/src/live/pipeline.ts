@@ -6,6 +6,7 @@ import { atLeast, type Result } from '../result.ts';
 import { spreadOf } from '../spread.ts';
 import { assertEachChanges, type FlipMessage, Flips } from './flips.ts';
 import { eachInFlight, IN_FLIGHT } from './in-flight.ts';
+import { machineLine } from './machine.ts';
 import { LastSeqs, MarkWatch } from './mark-watch.ts';
 import { profileTables } from './profile.ts';
 import { RawStream } from './raw-stream.ts';
@@ -41,6 +42,7 @@ export const pipelineBench: Bench = {
   about: 'evidence to the durable truth, every message changing it, against js.publish alone',
   async run(options) {
     assertEachChanges(GAPLESS_POLICY);
+    options.print(await machineLine());
     const plan = options.quick ? QUICK : FULL;
     const rounds = await measureWith(1, plan, options);
     const ours = spreadOf(rounds.map((round) => round.ours));

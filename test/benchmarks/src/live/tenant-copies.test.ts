@@ -8,6 +8,7 @@ const TEXT = JSON.stringify({
   causedBy: 'EVIDENCE/1700000000000',
   facts: [{ fact: 'dkimKeyBits', value: 2048, observedAtMs: 1_790_000_000_500, expiresAtMs: null }],
   validUntilMs: 1_790_000_900_500,
+  amount: 21_790_000_000_500,
   inputs: { EVIDENCE: 7, CONFIG: 3, OPERATOR: 0 },
 });
 
