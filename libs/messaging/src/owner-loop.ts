@@ -10,7 +10,7 @@ import type { PartitionedService } from './partitioned-service.ts';
 import { Presence } from './presence.ts';
 import { ownerOf } from './rendezvous.ts';
 
-const TAKE_AT_ONCE = 8;
+const TAKE_AT_ONCE = 16;
 const HANDOVER_MAX_MS = 2_000;
 const STOPPED_RETRY_MS = 30_000;
 
@@ -123,11 +123,12 @@ export class OwnerLoop {
     };
   }
 
-  /** Hands everything on: the others take over as soon as they see that we left. */
+  /** Hands everything on: the others come for each partition while we let it go. */
   async close(): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
     clearInterval(this.#steering);
+    await this.#presence.announceLeaving();
     await Promise.all([...this.#runs.values()].map((run) => this.#release(run)));
     // What was being taken when we were told to stop lets itself go again.
     while (this.#taking > 0) await sleep(5);

@@ -74,7 +74,8 @@ async function everybody(partition: LayerPartition, input: StoredMessage): Promi
 export async function isPartitionFrozen(broker: Broker, p: number): Promise<boolean> {
   const last = async (command: 'freeze' | 'unfreeze') =>
     (await readLast(broker, 'OPERATOR', operatorCommanded.subject({ p, tenantId: ALL, command })))?.seq ?? 0;
-  return (await last('freeze')) > (await last('unfreeze'));
+  const [frozen, unfrozen] = await Promise.all([last('freeze'), last('unfreeze')]);
+  return frozen > unfrozen;
 }
 
 function addressee(

@@ -52,13 +52,17 @@ export class LayerPartition implements PartitionWorker {
   static async open(context: PartitionContext, policy: PolicyInForce): Promise<LayerPartition> {
     const partition = new LayerPartition(context, policy);
     const { broker, p } = context;
-    for await (const { held, head } of partition.store.readIndex()) {
+    const index = partition.store.readIndex((held, head) => {
       partition.#due.set(held, head.dueMs);
       partition.#heartbeats.note(held, head);
-    }
-    partition.frozen = await isPartitionFrozen(broker, p);
-    // The last one may be older than the mark, and no input any more.
-    const heartbeat = await readLast(broker, 'EVIDENCE', evidenceHeartbeat.subject(p));
+    });
+    // The last heartbeat may be older than the mark, and no input any more.
+    const [frozen, heartbeat] = await Promise.all([
+      isPartitionFrozen(broker, p),
+      readLast(broker, 'EVIDENCE', evidenceHeartbeat.subject(p)),
+      index,
+    ]);
+    partition.frozen = frozen;
     if (heartbeat) await partition.#tryHandle(heartbeat);
     return partition;
   }

@@ -38,22 +38,33 @@ export class SourceStore {
     this.#context = context;
   }
 
-  /** Learns where everything stands, and gives what each condition says beside itself. */
-  async *readIndex(): AsyncGenerator<{ held: HeldSource; head: ConditionHead }> {
+  /** Learns where everything stands, and tells what each condition says beside itself. */
+  async readIndex(told: (held: HeldSource, head: ConditionHead) => void): Promise<void> {
+    for (const tenantId of await readOffboarded(this.#context.broker, this.#context.p)) this.forget(tenantId);
+    await Promise.all([this.#readDeclarations(), this.#readConditions(told)]);
+  }
+
+  async #readDeclarations(): Promise<void> {
     const { broker, p } = this.#context;
-    for (const tenantId of await readOffboarded(broker, p)) this.forget(tenantId);
     const configs = { stream: 'CONFIG', filters: [`config.${p}.*.tenant`] } as const;
     for await (const head of readHeads(broker, configs)) {
       const tenantId = head.subject.split('.')[2]!;
       if (!this.hasLeft(tenantId)) this.#declare(this.#tenant(tenantId), head);
     }
+  }
+
+  async #readConditions(told: (held: HeldSource, head: ConditionHead) => void): Promise<void> {
+    const { broker, p } = this.#context;
     const conditions = { stream: 'LAYERS', filters: [`layer.${p}.*.*.*`] } as const;
     for await (const { subject, seq, header } of readHeads(broker, conditions)) {
       const [, , tenantId, layer, source] = subject.split('.') as [string, string, string, string, string];
       if (this.hasLeft(tenantId)) continue;
-      const held = this.#hold(tenantId, layer as CanonicalBlockerLayer, source);
+      // A reader that was interrupted gives some again.
+      const held =
+        this.find(tenantId, layer as CanonicalBlockerLayer, source) ??
+        this.#hold(tenantId, layer as CanonicalBlockerLayer, source);
       held.seq = seq;
-      yield { held, head: conditionHeadFrom(header) };
+      told(held, conditionHeadFrom(header));
     }
   }
 

@@ -62,16 +62,19 @@ export class TruthPartition implements PartitionWorker {
   ): Promise<TruthPartition> {
     const partition = new TruthPartition(context, policy, mark);
     const { broker, p } = context;
-    for (const tenantId of await readOffboarded(broker, p)) partition.#left.add(tenantId);
+    const [left] = await Promise.all([readOffboarded(broker, p), partition.#readIndex()]);
+    for (const tenantId of left) partition.#drop(tenantId);
+    return partition;
+  }
+
+  async #readIndex(): Promise<void> {
+    const { broker, p } = this.#context;
     const truths = { stream: 'TRUTH', filters: [`truth.${p}.*`] } as const;
     for await (const { subject, seq, header } of readHeads(broker, truths)) {
-      const tenantId = subject.split('.')[2]!;
-      if (partition.#left.has(tenantId)) continue;
-      const held = partition.#tenant(tenantId);
+      const held = this.#tenant(subject.split('.')[2]!);
       held.seq = seq;
-      if (truthPolicyFrom(header) !== partition.#builtWith) partition.#outdated.add(held);
+      if (truthPolicyFrom(header) !== this.#builtWith) this.#outdated.add(held);
     }
-    return partition;
   }
 
   handle(input: StoredMessage): void | Promise<void> {
@@ -91,6 +94,12 @@ export class TruthPartition implements PartitionWorker {
 
   /** A tenant that left does not come back. */
   forget(tenantId: string): void {
+    this.#drop(tenantId);
+    // Whoever purges waits until we say that we have heard of it.
+    this.#context.requestMark();
+  }
+
+  #drop(tenantId: string): void {
     this.#left.add(tenantId);
     const held = this.#tenants.get(tenantId);
     if (held) {
@@ -98,8 +107,6 @@ export class TruthPartition implements PartitionWorker {
       this.#outdated.delete(held);
     }
     this.#tenants.delete(tenantId);
-    // Whoever purges waits until we say that we have heard of it.
-    this.#context.requestMark();
   }
 
   /** Another policy means other floors and risks: every truth is built anew. */
