@@ -1,4 +1,5 @@
 import { createInbox, headers, type Msg, type NatsConnection, type Subscription } from 'nats';
+import { crashPoint } from './crash-point.ts';
 
 /** The server's answer to a publish that was stored. */
 export interface Stored {
@@ -92,6 +93,7 @@ export class AckPublisher {
     try {
       const headers = expectationHeaders(options);
       this.#nc.publish(subject, data, { reply: `${this.#inbox}.${token}`, ...(headers ? { headers } : {}) });
+      crashPoint(options.expect?.subject ? 'chain_record_sent' : 'publish_sent', this.#nc);
     } catch (error) {
       this.#take(token)?.reject(
         new PublishUncertain('connection', `cannot publish: ${(error as Error).message}`),
@@ -123,6 +125,7 @@ export class AckPublisher {
   #hear(message: Msg): void {
     const waiting = this.#take(message.subject.slice(this.#inbox.length + 1));
     if (!waiting) return;
+    crashPoint('ack_received');
     // No stream listens, or its leader is being elected: an empty message with a 503 status.
     if (message.headers?.code === 503) {
       waiting.reject(new PublishUncertain(503, 'no stream answered'));

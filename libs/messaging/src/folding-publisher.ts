@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { StreamName } from '@orchestrate/contracts';
 import { PublishConflict, PublishUncertain, type Stored } from './ack-publisher.ts';
 import type { Broker } from './connect.ts';
+import { crashPoint } from './crash-point.ts';
 import { readLast } from './stream-reader.ts';
 
 /** Gives the newest state of a subject at the moment it can be written; null when there is nothing to write. */
@@ -111,6 +112,7 @@ export class FoldingPublisher {
         const { produce, wanted } = slot;
         slot.produce = null;
         const data = produce();
+        if (data) crashPoint('handled_before_publish');
         if (data) slot.seq = (await this.#store(slot, data)).seq;
         slot.durable = wanted;
         const [reached, open] = partition(slot.waiters, (waiter) => waiter.upTo <= wanted);

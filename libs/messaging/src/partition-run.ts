@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Mark, VERSION } from '@orchestrate/contracts';
 import { ContractViolation, decodeLenient, encode, UnsupportedVersion } from './codec.ts';
 import type { Broker } from './connect.ts';
+import { crashPoint } from './crash-point.ts';
 import type { DeathWatch } from './death-watch.ts';
 import { FoldingPublisher } from './folding-publisher.ts';
 import type { PartitionedService, PartitionWorker, Positions } from './partitioned-service.ts';
@@ -101,6 +102,7 @@ export class PartitionRun {
     clearInterval(this.#ticker);
     await Promise.all([...this.#followers.values()].map((follower) => follower.close()));
     await this.#workedOff();
+    crashPoint('during_release');
     await this.#marking;
     if (this.#closed) return;
     await this.#mark();
@@ -132,6 +134,7 @@ export class PartitionRun {
     const stored = await readLast(this.#broker, this.#service.output, subject);
     const mark = stored ? decodeLenient(contract, stored.data) : null;
     if (stored) this.#publisher.seed(subject, stored.seq);
+    crashPoint('during_hydration');
     this.#worker = await this.#service.open(
       {
         p: this.p,
@@ -145,6 +148,7 @@ export class PartitionRun {
       },
       mark,
     );
+    crashPoint('hydrated_before_reading');
     for (const { stream } of this.#service.inputs) {
       this.#handled[stream] = mark?.inputs[stream] ?? 0;
       this.#reachedMs.set(stream, mark?.asOfMs ?? 0);
@@ -186,6 +190,7 @@ export class PartitionRun {
 
   async #handle(input: StoredMessage): Promise<void> {
     if (this.#closed || input.seq <= this.#handled[input.stream]!) return;
+    crashPoint('input_received');
     this.#busy++;
     try {
       await (this.#deaths.isCautious(input.stream) ? this.#handleNoted(input) : this.#tryHandle(input));
@@ -282,6 +287,7 @@ export class PartitionRun {
     await this.#worker.settled?.();
     await this.#publisher.flushed();
     if (this.#closed) return;
+    crashPoint('before_mark');
     const mark: Mark = {
       v: VERSION,
       id: randomUUID(),
@@ -294,6 +300,7 @@ export class PartitionRun {
     const data = encode(this.#service.mark, mark);
     this.#publisher.set(this.#service.mark.subject(this.p), () => data);
     await this.#publisher.flushed();
+    crashPoint('after_mark');
   }
 
   /** Everything that the server sent before it answers here has arrived: who has nothing left to read is as of now. */
