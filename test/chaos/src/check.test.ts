@@ -203,7 +203,7 @@ describe('layers and truths', () => {
 
   it('a hold or a freeze that a layer does not show is not reflected', () => {
     const held = planted((store) => {
-      const target = { layer: 'sending_domain', source: 'main', cause: 'chaos' };
+      const target = { layer: 'sending_domain', source: 'main', cause: 'chaos' } as const;
       store.send(commandMessage(TENANT, 'release_layer', { target: target }));
     });
     expect(held).toContainEqual(found('not_reflected', 'OPERATOR/3'));

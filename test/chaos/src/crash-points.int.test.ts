@@ -53,7 +53,7 @@ beforeAll(async () => {
       if (line.startsWith('dies at ')) deaths.push(`${instance} ${line}`);
     },
   });
-  load = new Load(await fleet.connect('load'), journal, new Random(5), TENANTS);
+  load = new Load(await fleet.connect('load'), journal, new Random(5), TENANTS, 1);
   await load.prepare();
 });
 afterAll(async () => {
@@ -71,7 +71,8 @@ describe('nothing is lost, doubled or out of order when a service dies', () => {
     await Promise.all(
       instances.map(async (instance) => {
         armed.set(instance, `${point}:${NTH[point] ?? 10}`);
-        await fleet.supervisor.kill(instance);
+        // Asked to stop, so that this is not one more death.
+        await fleet.supervisor.kill(instance, 'SIGTERM');
         if (point === 'during_release') await fleet.supervisor.kill(instance, 'SIGTERM');
         await eventually(`${instance} dies`, () => deaths.includes(`${instance} dies at ${point}`), 30_000);
       }),

@@ -19,6 +19,8 @@ import {
 } from './tenant.ts';
 
 const TURN_MS = 50;
+/** Messages per turn: sixty a second. */
+const PER_TURN = 3;
 const HEARTBEAT_MS = 2_000;
 const IN_FLIGHT_MAX = 256;
 /** One of three tenants spends its cap soon; more of them would only make holds pile up. */
@@ -34,6 +36,7 @@ export class Load {
   readonly #journal: Journal;
   readonly #random: Random;
   readonly #tenants: readonly string[];
+  readonly #perTurn: number;
   readonly #flying = new Set<Promise<unknown>>();
   readonly #held = new Set<string>();
   readonly #frozen = new Set<string>();
@@ -43,7 +46,14 @@ export class Load {
   #n = 0;
   #beatAtMs = 0;
 
-  constructor(broker: Broker, journal: Journal, random: Random, tenants: readonly string[]) {
+  constructor(
+    broker: Broker,
+    journal: Journal,
+    random: Random,
+    tenants: readonly string[],
+    perTurn: number = PER_TURN,
+  ) {
+    this.#perTurn = perTurn;
     this.#broker = broker;
     this.#journal = journal;
     this.#random = random;
@@ -105,7 +115,8 @@ export class Load {
       this.#beatAtMs = nowMs;
       for (const p of new Set(this.#tenants.map(partitionOf))) void this.send(heartbeatMessage(p));
     }
-    for (let sent = 0; sent < 3; sent++) void this.send(this.#any(this.#random.pick(this.#tenants)));
+    for (let sent = 0; sent < this.#perTurn; sent++)
+      void this.send(this.#any(this.#random.pick(this.#tenants)));
   }
 
   #any(tenantId: string): Outgoing {

@@ -208,7 +208,7 @@ export function soundStore(): SoundStore {
     issues: [],
   });
   store.send(commandMessage(TENANT, 'freeze'));
-  const target = { layer: 'sending_domain', source: 'main', cause: 'chaos' };
+  const target = { layer: 'sending_domain', source: 'main', cause: 'chaos' } as const;
   store.send(commandMessage(TENANT, 'hold_layer', { target: target }));
 
   const inputs = (EVIDENCE: number, OPERATOR: number) => ({ EVIDENCE, CONFIG: 1, OPERATOR });
