@@ -40,7 +40,7 @@ const INPUTS: Readonly<Record<string, readonly string[]>> = {
 /** These refuse what is new when they are full; the others forget what is old, which is another matter. */
 const REFUSING = ['EVIDENCE', 'REQUESTS', 'DECISIONS', 'OUTCOMES', 'OPERATOR'] as const;
 /** Room for some more messages, so that the stream fills up under the load. */
-const HEADROOM_BYTES = 4_096;
+const HEADROOM_BYTES = 1_024;
 
 const serviceOf = (instance: string): string => instance.replace(/-\d+$/, '');
 
