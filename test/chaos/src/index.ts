@@ -1,5 +1,6 @@
 export { type ChaosOptions, planRound, runChaos, type Verdict } from './chaos-run.ts';
 export { check } from './check.ts';
+export { checkLinks, isDecision, type Link } from './checks/chains.ts';
 export { VIOLATION_KINDS, type Violation, type ViolationKind } from './checks/violation.ts';
 export { type Fleet, type FleetOptions, gaplessPolicy, PARTITIONED, startFleet } from './fleet.ts';
 export {
@@ -18,4 +19,4 @@ export { Random } from './random.ts';
 export { send } from './sending.ts';
 export { settle, settleAndCheck } from './settle.ts';
 export { type Kept, readStore, type StoreContents } from './store-contents.ts';
-export type { Outgoing } from './tenant.ts';
+export { type Outgoing, READY_FACTS } from './tenant.ts';

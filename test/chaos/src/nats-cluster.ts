@@ -51,8 +51,8 @@ async function untilAnswered(ask: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Ports that are free now. Routes have to be known before any of the servers runs. */
-async function freePorts(count: number): Promise<number[]> {
+/** Ports that are free now: routes have to be known before any of the servers runs. */
+export async function freePorts(count: number): Promise<number[]> {
   const held = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer();

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { STREAM_NAMES, type StreamName } from '@orchestrate/contracts';
-import { type Broker, readStored } from '@orchestrate/messaging';
+import type { Broker } from '@orchestrate/messaging';
 import { check } from './check.ts';
 import { checkSettled } from './checks/marks.ts';
 import type { Violation } from './checks/violation.ts';
 import type { Fleet } from './fleet.ts';
 import type { Journal } from './journal.ts';
-import { type Kept, readStore, type StoreContents } from './store-contents.ts';
+import { readStore, type StoreContents } from './store-contents.ts';
 
 const AGAIN_MS = 300;
 /** A write of somebody who lost its partition may still come after all is marked. */
@@ -15,7 +14,7 @@ const LATE_MS = 500;
 /** Waits until every input is below the mark of its partition; false when that takes too long. */
 export async function settle(broker: Broker, withinMs: number): Promise<boolean> {
   for (const deadline = Date.now() + withinMs; Date.now() < deadline; await sleep(AGAIN_MS)) {
-    const heads = await readHeads(broker).catch(() => null);
+    const heads = await readStore(broker, 'newest').catch(() => null);
     if (heads && checkSettled(heads).length === 0) return true;
   }
   return false;
@@ -42,15 +41,4 @@ export async function settleAndCheck(
     const isMoving = violations.every(({ kind }) => kind === 'not_reflected' || kind === 'not_settled');
     if (violations.length === 0 || !isMoving || Date.now() > deadline) return { violations, contents };
   }
-}
-
-/** The newest message of each subject. */
-async function readHeads(broker: Broker): Promise<StoreContents> {
-  const heads: Partial<Record<StreamName, Kept[]>> = {};
-  for (const stream of STREAM_NAMES) {
-    const kept: Kept[] = [];
-    for await (const head of readStored(broker, { stream, filters: ['>'] })) kept.push(head);
-    heads[stream] = kept.sort((a, b) => a.seq - b.seq);
-  }
-  return heads as StoreContents;
 }

@@ -87,7 +87,8 @@ export function configMessage(tenantId: string, capPerDay: number): Outgoing {
 
 type Facts = Readonly<Record<string, string | number | boolean>>;
 
-const READY: readonly (readonly [layer: string, source: string, facts: Facts])[] = [
+/** Facts of a tenant that may send, by layer and source. */
+export const READY_FACTS: readonly (readonly [layer: string, source: string, facts: Facts])[] = [
   ['billing', 'main', { subscriptionStatus: 'active', paymentMethod: 'valid', entitlementRemaining: 5000 }],
   [
     'sending_domain',
@@ -121,7 +122,7 @@ const READY: readonly (readonly [layer: string, source: string, facts: Facts])[]
 
 /** Every fact of a tenant that may send. */
 export const readyMessages = (tenantId: string): readonly Outgoing[] =>
-  READY.map(([layer, source, facts]) => evidenceMessage(tenantId, layer, source, facts));
+  READY_FACTS.map(([layer, source, facts]) => evidenceMessage(tenantId, layer, source, facts));
 
 export function evidenceMessage(tenantId: string, layer: string, source: string, facts: Facts): Outgoing {
   const message = {
