@@ -92,6 +92,17 @@ export class Load {
     while (this.#flying.size > 0) await Promise.all(this.#flying);
   }
 
+  /** So much at once of every tenant that it is still being worked off when the next mark is due. */
+  async burst(size: number): Promise<void> {
+    for (const tenantId of this.#tenants) {
+      for (let sent = 0; sent < size; sent++) {
+        void this.send(this.#report(tenantId));
+        void this.send(requestMessage(tenantId, ++this.#n));
+      }
+    }
+    while (this.#flying.size > IN_FLIGHT_MAX) await Promise.race(this.#flying);
+  }
+
   /** One message of any kind, noted like all others. */
   send(message: Outgoing): Promise<unknown> {
     return this.#fly(send(this.#broker, this.#journal, message));
@@ -121,19 +132,22 @@ export class Load {
 
   #any(tenantId: string): Outgoing {
     const drawn = this.#random.next();
-    const n = ++this.#n;
-    // The bits of a key count exactly, so that every report is another substance.
-    if (drawn < 0.45) return evidenceMessage(tenantId, 'sending_domain', 'main', { dkimKeyBits: 2048 + n });
+    if (drawn < 0.45) return this.#report(tenantId);
     if (drawn < 0.55) {
       const paymentMethod = this.#random.chance(0.5) ? 'valid' : 'expiring_30d';
       return evidenceMessage(tenantId, 'billing', 'main', { paymentMethod });
     }
-    if (drawn < 0.97) return requestMessage(tenantId, n);
+    if (drawn < 0.97) return requestMessage(tenantId, ++this.#n);
     if (drawn < 0.985) {
       const isHeld = toggle(this.#held, tenantId);
       return commandMessage(tenantId, isHeld ? 'hold_layer' : 'release_layer', { target: HELD });
     }
     return commandMessage(tenantId, toggle(this.#frozen, tenantId) ? 'freeze' : 'unfreeze');
+  }
+
+  /** The bits of a key count exactly, so that every report is another substance. */
+  #report(tenantId: string): Outgoing {
+    return evidenceMessage(tenantId, 'sending_domain', 'main', { dkimKeyBits: 2048 + ++this.#n });
   }
 
   /** A release is reported as sent; of what is held a person looks at a little. */
