@@ -19,7 +19,7 @@ export const CRASH_POINTS = [
   'before_ledger_save',
   /** Touches and holds are saved, the state that rests on them is not. */
   'ledger_half_saved',
-  /** Only partitions with tenants pass these two. */
+  /** Everything is durable, the ledger too, and the mark does not say so. Only partitions with tenants pass here. */
   'before_mark',
   'after_mark',
   /** Reading has ended and everything is worked off; the last mark and the release are not written. */

@@ -10,6 +10,7 @@ import { settleAndCheck } from './settle.ts';
 import type { StoreContents } from './store-contents.ts';
 
 const FAULTS_AT_ONCE_MAX = 3;
+const BURST_MAX = 15;
 const QUIET_MS = 1_000;
 
 export interface ChaosOptions {
@@ -79,7 +80,8 @@ export async function runChaos(options: ChaosOptions): Promise<Verdict> {
     const planned = planRound(fleet.instances, planning);
     onProgress(`round ${rounds}: ${planned.map(({ fault }) => fault.told).join(', ')}`);
     load.start();
-    await Promise.all(planned.map((one) => inflict(one, stage, faults, onProgress)));
+    const burst = load.burst(planning.between(0, BURST_MAX));
+    await Promise.all([burst, ...planned.map((one) => inflict(one, stage, faults, onProgress))]);
     await sleep(QUIET_MS);
     await load.pause();
     const judged = await settleAndCheck(fleet, journal);

@@ -109,6 +109,27 @@ describe('what came of it', () => {
     expect(never).toEqual([found('unexpected', 'DECISIONS/8')]);
   });
 
+  it('a command for everybody is owed to who was declared long before it, and to nobody of another partition', () => {
+    const forAll = (p: number, afterMs: number) =>
+      planted((store) => {
+        const { data } = commandMessage('_all', 'freeze');
+        const subject = `operator.${p}._all.freeze`;
+        const message = {
+          kind: 'command',
+          stream: 'OPERATOR',
+          subject,
+          storedSubject: subject,
+          data,
+        } as const;
+        const seq = store.send(message);
+        const stored = store.streams.OPERATOR.pop()!;
+        store.streams.OPERATOR.push({ ...stored, seq, storedAtMs: stored.storedAtMs + afterMs });
+      }).filter(({ kind }) => kind === 'no_effect');
+    expect(forAll(P, 10_000)).toEqual([found('no_effect', 'OPERATOR/3')]);
+    expect(forAll(P, 0)).toEqual([]);
+    expect(forAll(P + 1, 10_000)).toEqual([]);
+  });
+
   it('an outcome that is not on record, or twice, is found', () => {
     const missing = planted((store) => {
       store.drop('DECISIONS', 5);

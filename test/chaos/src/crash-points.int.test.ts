@@ -70,30 +70,34 @@ afterAll(async () => {
 });
 
 describe('nothing is lost, doubled or out of order when a service dies', () => {
-  it.each(CRASH_POINTS)('at %s [T2 A13 G32]', async (point) => {
-    const dying = CHAIN.has(point) ? ['dispatch-governance'] : PARTITIONED;
-    const instances = dying.map((name) => `${name}-1`);
-    deaths.length = 0;
-    load.start();
-    await Promise.all(
-      instances.map(async (instance) => {
-        armed.set(instance, `${point}:${NTH[point] ?? 10}`);
-        // Asked to stop, so that this is not one more death.
-        await fleet.supervisor.kill(instance, 'SIGTERM');
-        if (point === 'during_release') await fleet.supervisor.kill(instance, 'SIGTERM');
-      }),
-    );
-    const isDead = (instance: string) => deaths.includes(`${instance} dies at ${point}`);
-    await eventually(
-      'all of them die',
-      async () => {
-        if (UNDER_BURSTS.has(point)) await load.burst(20);
-        return instances.every(isDead);
-      },
-      30_000,
-    );
-    await load.pause();
-    expect((await settleAndCheck(fleet, journal)).violations).toEqual([]);
-    expect(deaths, 'each of them once').toHaveLength(instances.length);
-  });
+  it.each(CRASH_POINTS)(
+    'at %s [T2 A13 G32]',
+    async (point) => {
+      const dying = CHAIN.has(point) ? ['dispatch-governance'] : PARTITIONED;
+      const instances = dying.map((name) => `${name}-1`);
+      deaths.length = 0;
+      load.start();
+      await Promise.all(
+        instances.map(async (instance) => {
+          armed.set(instance, `${point}:${NTH[point] ?? 10}`);
+          // Asked to stop, so that this is not one more death.
+          await fleet.supervisor.kill(instance, 'SIGTERM');
+          if (point === 'during_release') await fleet.supervisor.kill(instance, 'SIGTERM');
+        }),
+      );
+      const isDead = (instance: string) => deaths.includes(`${instance} dies at ${point}`);
+      await eventually(
+        'all of them die',
+        async () => {
+          if (UNDER_BURSTS.has(point)) await load.burst(20);
+          return instances.every(isDead);
+        },
+        30_000,
+      );
+      await load.pause();
+      expect((await settleAndCheck(fleet, journal)).violations).toEqual([]);
+      expect(deaths, 'each of them once').toHaveLength(instances.length);
+    },
+    150_000,
+  );
 });
