@@ -49,6 +49,7 @@ const TARGETS = {
   demo: [['demo', 'examples/outreach/src/demo.ts']],
   test: [vitest],
   bench: [['bench', 'test/benchmarks/src/main.ts']],
+  chaos: [['chaos', 'test/chaos/src/main.ts']],
   setup: [],
   check: checks,
   docs: [

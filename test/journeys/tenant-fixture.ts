@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { type CanonicalRuntimeTruth, digestOfBytes, dispatches, partitionOf } from '@orchestrate/canon';
+import { type CanonicalRuntimeTruth, dispatches, partitionOf } from '@orchestrate/canon';
+import { checkLinks, isDecision, type Link, READY_FACTS } from '@orchestrate/chaos';
 import {
   type ChainRecord,
   type Command,
@@ -8,7 +9,6 @@ import {
   dispatchRequested,
   type EvidenceObserved,
   evidenceObserved,
-  GENESIS_HASH,
   type InputRejected,
   inputRejected,
   type OperatorCommanded,
@@ -76,38 +76,6 @@ export async function configure(broker: Broker, tenantId: string, wishes?: Tenan
   await publishCertainly(broker, tenantConfigured.subject(tenantId), encode(tenantConfigured, config));
 }
 
-const FACTS: [string, string, Record<string, string | number | boolean>][] = [
-  ['billing', 'main', { subscriptionStatus: 'active', paymentMethod: 'valid', entitlementRemaining: 5000 }],
-  [
-    'sending_domain',
-    'main',
-    { spf: 'pass', dkim: 'valid', dmarc: 'present', alignment: 'aligned', oneClickSigned: true },
-  ],
-  [
-    'mailbox',
-    'anna',
-    {
-      identityClass: 'user',
-      token: 'active',
-      canSend: true,
-      canReadReplies: true,
-      canSeeBounces: true,
-      senderAgeDays: 400,
-    },
-  ],
-  [
-    'continuity_window',
-    'main',
-    { 'window.open': true, windowReason: 'in_hours', lastRunOutcome: 'completed' },
-  ],
-  ['pacing', 'anna', { delivered30d: 2000, hardBounces30d: 10, complaints30d: 0 }],
-  [
-    'data',
-    'list',
-    { importState: 'done', queueReady: 100, verifiedShare: 1, provenanceShare: 1, suppressionSyncAgeSec: 0 },
-  ],
-];
-
 export async function observe(
   broker: Broker,
   tenantId: string,
@@ -131,14 +99,14 @@ export async function observe(
 
 /** A mailbox that can do everything, with a good name. */
 export async function observeMailbox(broker: Broker, tenantId: string, mailbox: string): Promise<void> {
-  for (const [layer, source, facts] of FACTS) {
+  for (const [layer, source, facts] of READY_FACTS) {
     if (source === 'anna') await observe(broker, tenantId, layer, mailbox, facts);
   }
 }
 
 /** Every fact of a tenant that may send. */
 export async function observeAll(broker: Broker, tenantId: string): Promise<void> {
-  for (const [layer, source, facts] of FACTS) await observe(broker, tenantId, layer, source, facts);
+  for (const [layer, source, facts] of READY_FACTS) await observe(broker, tenantId, layer, source, facts);
 }
 
 export async function truthOf(broker: Broker, tenantId: string): Promise<CanonicalRuntimeTruth | null> {
@@ -236,13 +204,6 @@ export async function command(
   return publishCertainly(broker, subject, encode(operatorCommanded, message));
 }
 
-/** A record of a chain with its place in the stream and its bytes. */
-export interface Link {
-  readonly seq: number;
-  readonly record: ChainRecord;
-  readonly data: Uint8Array;
-}
-
 export async function chainOf(broker: Broker, tenantId: string): Promise<Link[]> {
   const links: Link[] = [];
   const filters = [`decision.${partitionOf(tenantId)}.${tenantId}.*`];
@@ -251,9 +212,6 @@ export async function chainOf(broker: Broker, tenantId: string): Promise<Link[]>
   }
   return links;
 }
-
-const isDecision = (record: ChainRecord): record is DecisionRecorded =>
-  !['OUTCOME', 'INTERVENTION', 'APPROVAL'].includes(record.kind);
 
 export async function decisions(broker: Broker, tenantId: string): Promise<DecisionRecorded[]> {
   return (await chainOf(broker, tenantId)).map((link) => link.record).filter(isDecision);
@@ -326,14 +284,7 @@ export async function reportSent(broker: Broker, link: Link): Promise<void> {
 
 /** The chain is unbroken: each record names the one before by place, sequence and the hash of its bytes. */
 export function expectUnbroken(chain: readonly Link[]): void {
-  chain.forEach(({ record }, at) => {
-    const before = chain[at - 1];
-    assert.partialDeepStrictEqual(record, {
-      ordinal: at + 1,
-      prevSeq: before?.seq ?? 0,
-      prevHash: before ? digestOfBytes(before.data) : GENESIS_HASH,
-    });
-  });
+  assert.deepEqual(checkLinks(new Map([['the tenant', chain]])), []);
 }
 
 /** What must hold of a tenant whatever was killed: everything asked is decided once, and nothing spent twice. */

@@ -19,6 +19,8 @@ export interface NatsServerOptions {
   memoryLimitMiB?: number;
   /** A random free one when absent. */
   port?: number;
+  /** As one server of a cluster: its name, where it listens for the others, and where all of them do. */
+  cluster?: { server: string; port: number; routes: readonly number[] };
   /** The process ended though nobody called `stop` or `restart`; `kill` counts as the accident it plays. */
   onUnexpectedExit?: (exit: NatsExit) => void;
 }
@@ -166,7 +168,9 @@ function filesIn(dataDir: string) {
 function configuration(options: NatsServerOptions, ports: Ports): string {
   const files = filesIn(options.dataDir);
   const quoted = (text: string) => JSON.stringify(text);
-  return `server_name: "embedded"
+  const { cluster } = options;
+  const routes = cluster?.routes.map((port) => quoted(`nats://127.0.0.1:${port}`)).join(', ');
+  return `server_name: ${quoted(cluster?.server ?? 'embedded')}
 host: "127.0.0.1"
 port: ${ports.nats}
 http: "127.0.0.1:${ports.monitoring}"
@@ -182,7 +186,7 @@ jetstream {
   # smaller disk would refuse to start with streams that are nearly empty.
   max_file: 1TB
 }
-`;
+${cluster ? `cluster { name: "embedded", listen: "127.0.0.1:${cluster.port}", routes: [${routes}] }\n` : ''}`;
 }
 
 const portsSchema = z.object({ nats: z.array(z.string()).min(1), monitoring: z.array(z.string()).min(1) });

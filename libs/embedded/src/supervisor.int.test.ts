@@ -77,3 +77,23 @@ test('an unknown instance is refused with the known ones', async () => {
   await supervisor.start('victim', { entry: service(obedient) });
   await expect(supervisor.kill('victim-7')).rejects.toThrow('the running ones are victim-1');
 });
+
+test('a service that is stopped for good ends, stays away, and its name is free', async () => {
+  await supervisor.start('guest', { entry: service(obedient) });
+  const { pid } = supervisor.list()[0]!;
+  await supervisor.stop('guest-1');
+  expect(supervisor.list()).toEqual([]);
+  expect(() => process.kill(pid!, 0)).toThrow('ESRCH');
+  await supervisor.start('guest', { entry: service(obedient) });
+  expect(supervisor.list()).toEqual([expect.objectContaining({ state: 'running', restarts: 0 })]);
+});
+
+test('an environment that is a function is asked at every start', async () => {
+  const lives = ['first', 'second'];
+  await supervisor.start('greeter', { entry: service(obedient), env: () => ({ GREETING: lives.shift() }) });
+  await supervisor.kill('greeter-1');
+  expect(lines.filter((line) => line.includes('hello'))).toEqual([
+    'greeter-1: hello from first',
+    'greeter-1: hello from second',
+  ]);
+});

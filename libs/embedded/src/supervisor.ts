@@ -34,13 +34,16 @@ export interface SupervisorOptions {
   onLine?: (instance: string, line: string) => void;
   /** A service started, ended or became ready. */
   onChange?: (status: ServiceStatus) => void;
+  /** The longest pause before a service that died again is brought back. */
+  backoffMsMax?: number;
 }
 
 export interface ServiceStart {
   instance?: string;
   /** Path of the script, absolute or relative to the root. */
   entry: string;
-  env?: NodeJS.ProcessEnv;
+  /** As a function it is asked at every start. */
+  env?: NodeJS.ProcessEnv | (() => NodeJS.ProcessEnv);
 }
 
 interface Service {
@@ -105,6 +108,15 @@ export class Supervisor {
     }
   }
 
+  /** Ends a service for good; resolves when its process has ended. Its name is free then. */
+  async stop(instance: string, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    const service = this.#services.get(instance);
+    if (!service) return;
+    this.#services.delete(instance);
+    service.child?.kill(signal);
+    await service.ended;
+  }
+
   /** SIGTERM to all, last started first; SIGKILL to those that are still there after 10 s. */
   async stopAll(): Promise<void> {
     this.#stopping.abort();
@@ -126,12 +138,12 @@ export class Supervisor {
     let readySince = Date.now();
     while (!signal.aborted) {
       await service.ended;
-      if (signal.aborted) return;
+      if (signal.aborted || !this.#isKept(service)) return;
       if (Date.now() - readySince > HEALTHY_MS) service.backoffMs = BACKOFF_MS_MIN;
       this.#change(service, { state: 'waiting' });
       await sleep(service.backoffMs, undefined, { signal }).catch(() => {});
-      if (signal.aborted) return;
-      service.backoffMs = Math.min(service.backoffMs * 2, BACKOFF_MS_MAX);
+      if (signal.aborted || !this.#isKept(service)) return;
+      service.backoffMs = Math.min(service.backoffMs * 2, this.#options.backoffMsMax ?? BACKOFF_MS_MAX);
       service.status.restarts += 1;
       try {
         await this.#launch(service);
@@ -142,14 +154,19 @@ export class Supervisor {
     }
   }
 
+  #isKept(service: Service): boolean {
+    return this.#services.get(service.status.instance) === service;
+  }
+
   /** Starts one process and waits for its ready message. When that fails, the process is gone. */
   async #launch(service: Service): Promise<void> {
     const { instance } = service.status;
     const { node = process.execPath, root, env = process.env } = this.#options;
+    const { env: own } = service.start;
     service.tail.length = 0;
     const child = spawn(node, [service.start.entry], {
       cwd: root,
-      env: { ...env, ...service.start.env },
+      env: { ...env, ...(typeof own === 'function' ? own() : own) },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: true,
     });

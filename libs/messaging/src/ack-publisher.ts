@@ -1,4 +1,5 @@
 import { createInbox, headers, type Msg, type NatsConnection, type Subscription } from 'nats';
+import { crashPoint } from './crash-point.ts';
 
 /** The server's answer to a publish that was stored. */
 export interface Stored {
@@ -105,6 +106,7 @@ export class AckPublisher {
     try {
       const headers = headersOf(options);
       this.#nc.publish(subject, data, { reply: `${this.#inbox}.${token}`, ...(headers ? { headers } : {}) });
+      crashPoint(options.expect?.subject ? 'chain_record_sent' : 'publish_sent', this.#nc);
     } catch (error) {
       const problem = `cannot publish: ${(error as Error).message}`;
       this.#reject(this.#take(token), new PublishUncertain('connection', problem));
@@ -139,6 +141,7 @@ export class AckPublisher {
   #hear(message: Msg): void {
     const waiting = this.#take(message.subject.slice(this.#inbox.length + 1));
     if (!waiting) return;
+    crashPoint('ack_received');
     // No stream listens, or its leader is being elected: an empty message with a 503 status.
     if (message.headers?.code === 503) {
       this.#reject(waiting, new PublishUncertain(503, 'no stream answered'));

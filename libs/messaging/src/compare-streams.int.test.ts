@@ -1,7 +1,7 @@
 import { startTestBroker, type TestBroker } from '@orchestrate/test-kit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { compareStreams } from './compare-streams.ts';
-import { provisionStreams } from './provision-streams.ts';
+import { provisionStreams, readStreamsFile } from './provision-streams.ts';
 
 let server: TestBroker;
 beforeEach(async () => {
@@ -59,4 +59,16 @@ test('the order of subjects is no difference', async () => {
     config.subjects.toReversed(),
   );
   expect(await compareStreams(server.broker)).toEqual([]);
+});
+
+test('a stream or bucket that is on fewer servers than declared is a difference', async () => {
+  const declared = { ...readStreamsFile(), replicas: 3 as const };
+  const found = await compareStreams(server.broker, declared);
+  const names = [
+    ...declared.streams.map(({ name }) => name),
+    ...declared.buckets.map(({ name }) => `KV_${name}`),
+  ];
+  expect(found).toEqual(
+    names.map((stream) => ({ kind: 'different', stream, field: 'num_replicas', wanted: 3, found: 1 })),
+  );
 });

@@ -28,7 +28,11 @@ export async function compareStreams(
 ): Promise<readonly StreamDifference[]> {
   const found = new Map<string, StreamConfig>();
   for await (const { config } of broker.jsm.streams.list()) found.set(config.name, config);
-  const wanted = [...declared.streams.map(wantedStreamConfig), ...declared.buckets.map(wantedBucketConfig)];
+  const { replicas } = declared;
+  const wanted = [
+    ...declared.streams.map((stream) => wantedStreamConfig(stream, replicas)),
+    ...declared.buckets.map((bucket) => wantedBucketConfig(bucket, replicas)),
+  ];
   return wanted.flatMap((config) => differencesOf(config, found.get(config.name)));
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { StreamName } from '@orchestrate/contracts';
 import { PublishConflict, PublishUncertain, type Stored } from './ack-publisher.ts';
 import type { Broker } from './connect.ts';
+import { crashPoint } from './crash-point.ts';
 import { readLast } from './stream-lookup.ts';
 
 /** A state, and what a reader of the heads alone learns of it. */
@@ -132,7 +133,10 @@ export class FoldingPublisher {
         const { produce, wanted } = slot;
         slot.produce = null;
         const produced = produce();
-        if (produced) slot.head.seq = (await this.#store(slot, produced)).seq;
+        if (produced) {
+          crashPoint('handled_before_publish');
+          slot.head.seq = (await this.#store(slot, produced)).seq;
+        }
         slot.durable = wanted;
         const [reached, open] = partition(slot.waiters, (waiter) => waiter.upTo <= wanted);
         slot.waiters = open;

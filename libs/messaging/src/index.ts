@@ -16,6 +16,7 @@ export {
 } from './codec.ts';
 export { compareStreams, type StreamDifference } from './compare-streams.ts';
 export { type Broker, connectBroker } from './connect.ts';
+export { CRASH_POINTS, type CrashPoint, crashPoint } from './crash-point.ts';
 export { DeadlineHeap } from './deadline-heap.ts';
 export { type Due, DueHeap } from './due-heap.ts';
 export {

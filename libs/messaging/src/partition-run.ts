@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Mark, VERSION } from '@orchestrate/contracts';
 import { ContractViolation, decodeLenient, encode, UnsupportedVersion } from './codec.ts';
 import type { Broker } from './connect.ts';
+import { crashPoint } from './crash-point.ts';
 import type { DeathWatch } from './death-watch.ts';
 import { FoldingPublisher, PublishAbandoned } from './folding-publisher.ts';
 import type { PartitionedService, PartitionWorker, Positions } from './partitioned-service.ts';
@@ -110,6 +111,7 @@ export class PartitionRun {
     clearInterval(this.#ticker);
     await Promise.all([...this.#followers.values()].map((follower) => follower.close()));
     await this.#workedOff();
+    crashPoint('during_release');
     await this.#marking;
     if (this.#closed) return;
     await this.#mark();
@@ -142,6 +144,7 @@ export class PartitionRun {
     const mark = stored ? decodeLenient(contract, stored.data) : null;
     if (stored) this.#publisher.seed(subject, stored.seq);
     this.#markedAsOfMs = mark?.asOfMs ?? null;
+    crashPoint('during_hydration');
     this.#worker = await this.#service.open(
       {
         p: this.p,
@@ -155,6 +158,7 @@ export class PartitionRun {
       },
       mark,
     );
+    crashPoint('hydrated_before_reading');
     for (const { stream } of this.#service.inputs) {
       this.#handled[stream] = mark?.inputs[stream] ?? 0;
       this.#reachedMs.set(stream, mark?.asOfMs ?? 0);
@@ -196,6 +200,7 @@ export class PartitionRun {
 
   async #handle(input: StoredMessage): Promise<void> {
     if (this.#closed || input.seq <= this.#handled[input.stream]!) return;
+    crashPoint('input_received');
     this.#busy++;
     try {
       await (this.#deaths.isCautious(input.stream) ? this.#handleNoted(input) : this.#tryHandle(input));
@@ -304,10 +309,12 @@ export class PartitionRun {
       ...this.#worker.counts(),
       instance: this.#instance,
     };
+    if (mark.tenants > 0) crashPoint('before_mark');
     const data = encode(this.#service.mark, mark);
     this.#publisher.set(this.#service.mark.subject(this.p), () => data);
     await this.#publisher.flushed();
     this.#markedAsOfMs = asOfMs;
+    if (mark.tenants > 0) crashPoint('after_mark');
   }
 
   /** Everything that the server sent before it answers here has arrived: who has nothing left to read is as of now. */

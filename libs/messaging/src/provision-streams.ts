@@ -9,6 +9,8 @@ import { encode } from './codec.ts';
 import type { Broker } from './connect.ts';
 
 const streamsFileSchema = z.strictObject({
+  /** Servers that hold each stream and bucket: 1, or 3 or 5 of a cluster. */
+  replicas: z.union([z.literal(1), z.literal(3), z.literal(5)]).default(1),
   streams: z.array(
     z.strictObject({
       name: z.enum(STREAM_NAMES),
@@ -54,15 +56,17 @@ export async function provisionStreams(
   broker: Broker,
   declared: StreamsFile = readStreamsFile(),
 ): Promise<void> {
-  await Promise.all(declared.streams.map((stream) => provisionStream(broker, stream)));
+  const { replicas } = declared;
+  await Promise.all(declared.streams.map((stream) => provisionStream(broker, stream, replicas)));
   for (const bucket of declared.buckets) {
     await broker.kvm.create(bucket.name, {
+      replicas,
       history: bucket.history,
       max_bytes: bucket.max_bytes,
       ...(bucket.marker_ttl_sec ? { markerTTL: bucket.marker_ttl_sec * 1000 } : {}),
     });
     // a bucket that was there before is opened as it is
-    const wanted = wantedBucketConfig(bucket);
+    const wanted = wantedBucketConfig(bucket, replicas);
     await broker.jsm.streams.update(wanted.name, wanted);
   }
 }
@@ -71,7 +75,7 @@ export async function provisionStreams(
  * What the declaration of a stream means on the server, limits that are not declared included: somebody who sets one
  * by hand makes the stream forget.
  */
-export function wantedStreamConfig(stream: DeclaredStream): WantedConfig {
+export function wantedStreamConfig(stream: DeclaredStream, replicas = 1): WantedConfig {
   const { max_age_sec, discard, ...rest } = stream;
   const config: Record<string, unknown> = {
     subject_transform: undefined,
@@ -82,7 +86,7 @@ export function wantedStreamConfig(stream: DeclaredStream): WantedConfig {
     ...rest,
     retention: RetentionPolicy.Limits,
     storage: StorageType.File,
-    num_replicas: 1,
+    num_replicas: replicas,
     max_consumers: 4096,
     allow_direct: true,
     duplicate_window: 120_000_000_000,
@@ -93,9 +97,10 @@ export function wantedStreamConfig(stream: DeclaredStream): WantedConfig {
 }
 
 /** The part of a bucket's stream that its declaration speaks of; the client of the bucket sets the rest. */
-export function wantedBucketConfig(bucket: DeclaredBucket): WantedConfig {
+export function wantedBucketConfig(bucket: DeclaredBucket, replicas = 1): WantedConfig {
   return {
     name: `KV_${bucket.name}`,
+    num_replicas: replicas,
     max_msgs_per_subject: bucket.history,
     max_bytes: bucket.max_bytes,
     ...(bucket.marker_ttl_sec
@@ -104,8 +109,8 @@ export function wantedBucketConfig(bucket: DeclaredBucket): WantedConfig {
   };
 }
 
-async function provisionStream(broker: Broker, stream: DeclaredStream): Promise<void> {
-  const wanted = wantedStreamConfig(stream);
+async function provisionStream(broker: Broker, stream: DeclaredStream, replicas: number): Promise<void> {
+  const wanted = wantedStreamConfig(stream, replicas);
   const known = await broker.jsm.streams.info(stream.name).catch(() => null);
   if (known) await broker.jsm.streams.update(stream.name, wanted);
   else await broker.jsm.streams.add(wanted);

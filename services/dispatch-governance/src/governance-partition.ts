@@ -17,6 +17,7 @@ import {
   truthRecorded,
 } from '@orchestrate/contracts';
 import {
+  crashPoint,
   DeadlineHeap,
   decodeLenient,
   type PartitionContext,
@@ -184,8 +185,10 @@ export class GovernancePartition implements PartitionWorker {
 
   /** Touches and holds first: a state that is saved must never be ahead of them. */
   async settled(): Promise<void> {
+    if (this.#desks.size > 0) crashPoint('before_ledger_save');
     const saved = [...this.#desks.values()].map((desk) => saveTouchesAndHolds(this.context, desk.ledger));
     await this.context.publisher.flushed();
+    if (saved.length > 0) crashPoint('ledger_half_saved');
     for (const saveState of saved) saveState();
   }
 

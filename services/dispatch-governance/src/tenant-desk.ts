@@ -21,6 +21,7 @@ import {
   type TenantConfig,
 } from '@orchestrate/contracts';
 import {
+  crashPoint,
   encode,
   PublishConflict,
   PublishUncertain,
@@ -382,8 +383,10 @@ export class TenantDesk {
   /** Writes the next record of the chain and folds it once it is durable. */
   async append(record: ChainRecord, data: Uint8Array): Promise<void> {
     this.#writingSince = this.#partition.highestSeq;
+    crashPoint('before_chain_record');
     try {
       const stored = await this.#store(record, data, this.ledger.chain.chainSeq);
+      crashPoint('chain_record_stored');
       this.ledger.apply(record, stored.seq, data);
       this.#partition.recorded(stored.seq);
     } finally {
