@@ -76,17 +76,24 @@ function unreflected(
   const folded = condition.inputs.EVIDENCE;
   const vouched = mark?.inputs.EVIDENCE ?? 0;
   if (folded < lastSeq && vouched < lastSeq) return `folded up to ${folded}, marked up to ${vouched}`;
-  const values = new Map(
-    told.flatMap(({ message }) =>
-      message.facts.flatMap((fact) => ('value' in fact ? [[fact.fact as string, fact.value] as const] : [])),
-    ),
-  );
+  const youngest = youngestAnswers(told.map(({ message }) => message));
   for (const { fact, value } of condition.facts) {
+    const answer = youngest.get(fact);
     // An amount is published when its band changes; a fact that lost its value says why, and that is honest.
-    if (value === undefined || !values.has(fact) || (typeof value === 'number' && folded < lastSeq)) continue;
-    if (value !== values.get(fact)) return `${fact} is ${value}, and was told to be ${values.get(fact)}`;
+    if (value === undefined || !answer || (typeof value === 'number' && folded < lastSeq)) continue;
+    if (value !== answer.value) return `${fact} is ${value}, and was told to be ${answer.value}`;
   }
   return null;
+}
+
+/** What was asked again arrives late, and an answer counts by when it was observed. */
+function youngestAnswers(told: readonly EvidenceObserved[]) {
+  const youngest = new Map<string, { readonly value: unknown; readonly observedAtMs: number }>();
+  for (const one of told.flatMap(({ facts }) => facts)) {
+    const known = youngest.get(one.fact);
+    if ('value' in one && (!known || one.observedAtMs >= known.observedAtMs)) youngest.set(one.fact, one);
+  }
+  return youngest;
 }
 
 /** Each layer source is held for just the causes for which a person held it and did not release it. */
