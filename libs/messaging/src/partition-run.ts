@@ -100,8 +100,9 @@ export class PartitionRun {
 
   async #release(): Promise<void> {
     clearInterval(this.#ticker);
+    const finished = this.#worker.finish?.();
     await Promise.all([...this.#followers.values()].map((follower) => follower.close()));
-    await this.#workedOff();
+    await (finished ?? this.#workedOff());
     await this.#marking;
     if (this.#closed) return;
     await this.#mark();

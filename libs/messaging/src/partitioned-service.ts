@@ -38,6 +38,11 @@ export interface PartitionWorker {
   workedOff?(): Promise<void>;
   /** Resolves when all work that was taken in before now is durable, beyond the publisher's own writes. */
   settled?(): Promise<void>;
+  /**
+   * Before a hand-over: begins nothing more, and resolves when what is in flight is finished. What waits is left to
+   * the next owner, so `positions` must not claim it. Without this everything is worked off first.
+   */
+  finish?(): Promise<void>;
   /** Positions that are durably reflected once `settled`; default: what was handled. */
   positions?(handled: Positions): Positions;
   /** How far time has come for this partition; the default is given. */
