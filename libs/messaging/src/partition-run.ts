@@ -148,7 +148,7 @@ export class PartitionRun {
       mark,
     );
     for (const { stream } of this.#service.inputs) {
-      this.#handled[stream] = mark?.inputs[stream] ?? 0;
+      this.#handled[stream] = Math.max(mark?.inputs[stream] ?? 0, this.#worker.covered?.[stream] ?? 0);
       this.#reachedMs.set(stream, mark?.asOfMs ?? 0);
     }
     if (this.#deaths.isSuspicious()) void this.#followInTurn();

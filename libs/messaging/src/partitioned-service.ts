@@ -28,6 +28,8 @@ export interface PartitionContext {
 
 /** One service's view of one partition, from hydration to release. All methods run one after another. */
 export interface PartitionWorker {
+  /** Positions up to which hydration has taken account of an input already, beyond those of the mark. */
+  readonly covered?: Positions;
   /** Folds one input. What it promises is waited for: that is the back-pressure. Throwing rejects the input. */
   handle(input: StoredMessage): void | Promise<void>;
   /** The input was skipped or its handler threw: make unknown what it was about. */

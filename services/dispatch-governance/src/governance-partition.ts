@@ -16,6 +16,7 @@ import {
 import { isOffboarding, type PolicyInForce } from '@orchestrate/service-kit';
 import type { Trigger } from './decision-record.ts';
 import type { DeskPool } from './desk-pool.ts';
+import type { DecisionEncoder } from './encode-decision.ts';
 import { handleDispatchRequested } from './handle-dispatch-requested.ts';
 import { handleOperatorCommand } from './handle-operator-command.ts';
 import { handleOutcome } from './handle-outcome.ts';
@@ -46,6 +47,7 @@ export interface Shared {
   readonly pool: DeskPool;
   readonly turns: HoldTurns;
   readonly suppressions: SuppressionList;
+  readonly decisions: DecisionEncoder;
 }
 
 /** The desks of one partition's tenants, their time and what they share. */
@@ -55,7 +57,9 @@ export class GovernancePartition implements PartitionWorker {
   readonly pool: DeskPool;
   readonly turns: HoldTurns;
   readonly suppressions: SuppressionList;
+  readonly decisions: DecisionEncoder;
   readonly index: TenantIndex;
+  readonly covered: Positions;
   readonly leftOut = new LeftOutRequests();
   readonly #desks = new Set<TenantDesk>();
   /** Desks whose ledgers changed since they were saved. */
@@ -85,7 +89,9 @@ export class GovernancePartition implements PartitionWorker {
     this.pool = shared.pool;
     this.turns = shared.turns;
     this.suppressions = shared.suppressions;
+    this.decisions = shared.decisions;
     this.index = read.index;
+    this.covered = read.covered;
     this.highestSeq = read.highestSeq;
     this.#savedSeq = mark?.inputs.DECISIONS ?? 0;
     this.#savingSeq = this.#savedSeq;
@@ -132,7 +138,7 @@ export class GovernancePartition implements PartitionWorker {
   /** Does something at a tenant's desk, now or, when too many are there, as soon as there is a place. */
   atDesk(tenantId: string, input: StoredMessage, use: (desk: TenantDesk) => void): void | Promise<void> {
     const entry = this.index.at(tenantId);
-    if (entry.desk || this.pool.tryEnter()) return use(entry.desk ?? this.#seat(entry));
+    if (entry.desk || (!this.#finishing && this.pool.tryEnter())) return use(entry.desk ?? this.#seat(entry));
     return this.#seatLater(entry).then((desk) => (desk ? use(desk) : this.#leaveUntaken(input)));
   }
 
@@ -161,8 +167,9 @@ export class GovernancePartition implements PartitionWorker {
   }
 
   async #seatLater(entry: TenantEntry): Promise<TenantDesk | null> {
-    if (!(await this.pool.enter(this))) return null;
-    if (this.context.closed() || this.#finishing || entry.desk) {
+    const isOver = () => this.context.closed() || this.#finishing;
+    if (isOver() || !(await this.pool.enter(this))) return null;
+    if (isOver() || entry.desk) {
       this.pool.leave();
       return entry.desk;
     }
@@ -373,7 +380,8 @@ export class GovernancePartition implements PartitionWorker {
       else desk.everyHoldAgain(trigger);
     }
     for (const entry of this.index.all()) {
-      if (!entry.desk && entry.mayHold() && (entry.tail || isMeant(entry))) this.visit(entry, trigger);
+      if (!entry.desk?.isReady && entry.mayHold() && (entry.tail || isMeant(entry)))
+        this.visit(entry, trigger);
     }
   }
 

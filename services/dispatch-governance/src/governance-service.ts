@@ -2,6 +2,7 @@ import { ledgerMarked } from '@orchestrate/contracts';
 import type { Broker, PartitionedService } from '@orchestrate/messaging';
 import { offboardedSubjects, type PolicyInForce } from '@orchestrate/service-kit';
 import { DeskPool } from './desk-pool.ts';
+import { DecisionEncoder } from './encode-decision.ts';
 import { GovernancePartition } from './governance-partition.ts';
 import { HoldTurns } from './hold-turns.ts';
 import { SuppressionList } from './suppression-list.ts';
@@ -17,7 +18,13 @@ export function governanceService(
   },
 ): PartitionedService {
   const { name, markEveryMs, policy, pool = new DeskPool() } = options;
-  const shared = { policy, pool, turns: new HoldTurns(), suppressions: new SuppressionList(broker) };
+  const shared = {
+    policy,
+    pool,
+    turns: new HoldTurns(),
+    suppressions: new SuppressionList(broker),
+    decisions: new DecisionEncoder(),
+  };
   return {
     name,
     output: 'LEDGER',

@@ -1,9 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { partitionOf } from '@orchestrate/canon';
-import { type TenantConfig, tenantConfigured, VERSION } from '@orchestrate/contracts';
+import {
+  type DecisionRecorded,
+  type HoldSaved,
+  holdSaved,
+  type TenantConfig,
+  tenantConfigured,
+  VERSION,
+} from '@orchestrate/contracts';
 import type { Broker } from '@orchestrate/messaging';
-import { encode } from '@orchestrate/messaging';
-import { eventually, startTestBroker, type TestBroker } from '@orchestrate/test-kit';
+import { encode, readLast } from '@orchestrate/messaging';
+import { eventually, jsonOf, startTestBroker, type TestBroker } from '@orchestrate/test-kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   activateImpatientPolicy,
@@ -92,6 +99,26 @@ describe('a desk', () => {
   });
 });
 
+describe('a desk of a tenant with more closed holds than the server tells of at once', () => {
+  it('is set up all the same, and writes where they stand', async () => {
+    const p = partitionOf('acme');
+    for (let n = 0; n < 1_100; n++) {
+      const subject = holdSaved.subject({ p, tenantId: 'acme', dispatchId: `d-${n}` });
+      const head = { v: VERSION, id: randomUUID(), tenantId: 'acme', causedBy: null };
+      await broker.publisher.publish(subject, encode(holdSaved, { ...head, hold: null }));
+    }
+    await using governance = await startGovernance(broker);
+    await ask(broker, 'acme', 7);
+    expect((await length('acme', 1)).at(-1)).toMatchObject({ kind: 'HOLD_FOR_CONTEXT', dispatchId: 'd-7' });
+    const subject = holdSaved.subject({ p, tenantId: 'acme', dispatchId: 'd-7' });
+    await eventually('the hold is saved', async () => {
+      const stored = await readLast(broker, 'LEDGER', subject);
+      return stored && jsonOf<HoldSaved>(stored).hold !== null;
+    });
+    expect(governance.loop.status()).toMatchObject({ conflicts: 0, rejected: 0 });
+  });
+});
+
 describe('a freeze of everything', () => {
   it('is on record for tenants at whose desks nobody was, although few of them fit at once', async () => {
     const tenants = neighbours(60);
@@ -109,6 +136,27 @@ describe('a freeze of everything', () => {
     }
     expect(governance.pool.desks).toBeLessThanOrEqual(8);
   }, 60_000);
+});
+
+describe('more tenants with long backlogs than desks', () => {
+  it('take turns, and none of their requests is lost or decided twice', async () => {
+    const tenants = neighbours(5);
+    const asked = await Promise.all(
+      tenants.flatMap((tenantId) => Array.from({ length: 600 }, (_, n) => ask(broker, tenantId, n))),
+    );
+    await using governance = await startGovernance(broker, { desksMax: 2 });
+    await eventually(
+      'all are decided',
+      async () => (await broker.jsm.streams.info('DECISIONS')).state.messages >= asked.length,
+      60_000,
+    );
+    for (const tenantId of tenants) {
+      const seqs = (await chainOf(broker, tenantId)).map((record) => (record as DecisionRecorded).requestSeq);
+      expect([seqs.length, new Set(seqs).size]).toEqual([600, 600]);
+      expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
+    }
+    expect(governance.pool.desks).toBeLessThanOrEqual(2);
+  }, 120_000);
 });
 
 describe('a tenant that asks for very much', () => {

@@ -135,32 +135,42 @@ function recordContract(subject: string): MessageContract<{ v: string }, never> 
 
 /** The newest declaration that fits, null for none, and the sequence that was looked at. */
 export async function loadConfig(
-  { broker, p }: PartitionContext,
+  context: PartitionContext,
   { tenantId, configSeq }: TenantEntry,
 ): Promise<{ held: HeldConfig | null; headSeq: number }> {
+  const { broker, p } = context;
   const subjectOf = (config: { tenantId: string }) => `config.${p}.${config.tenantId}.tenant`;
   const head = await headOf(broker, 'CONFIG', subjectOf({ tenantId }), configSeq);
   const newest = head && (await newestFitting(broker, head, tenantConfigured, subjectOf));
+  if (head && newest?.stored.seq !== head.seq) await reject(context, head, tenantConfigured.name);
   if (!newest) return { held: null, headSeq: Math.max(configSeq, head?.seq ?? 0) };
   const { message, stored, headSeq } = newest;
   return { held: { config: message, seq: stored.seq, storedAtMs: stored.storedAtMs }, headSeq };
 }
 
-/** The newest truth that fits; one that does not is rejected here, where it is read. */
+/** The newest truth that fits, null for none, and the sequence that was looked at. */
 export async function loadTruth(
-  { broker, p, service }: PartitionContext,
+  context: PartitionContext,
   { tenantId, truthSeq }: TenantEntry,
 ): Promise<{ held: HeldTruth | null; headSeq: number }> {
+  const { broker, p } = context;
   const head = await headOf(broker, 'TRUTH', `truth.${p}.${tenantId}`, truthSeq);
   // It was purged meanwhile: there is nothing to wait for.
   if (!head) return { held: null, headSeq: truthSeq };
   const subjectOf = (truth: { tenantId: string }) => truthRecorded.subject({ p, tenantId: truth.tenantId });
   const newest = await newestFitting(broker, head, truthRecorded, subjectOf);
-  if (newest?.stored.seq !== head.seq) {
-    const error = new ContractViolation(truthRecorded.name, [{ path: '', message: 'does not fit' }]);
-    await rejectInput(broker, service, head, 'contract_violation', error);
-  }
+  if (newest?.stored.seq !== head.seq) await reject(context, head, truthRecorded.name);
   return { held: newest && heldTruth(newest.message, newest.stored), headSeq: head.seq };
+}
+
+/** What was not read as an input is rejected where it is looked at. */
+async function reject(
+  { broker, service }: PartitionContext,
+  head: StoredMessage,
+  name: string,
+): Promise<void> {
+  const error = new ContractViolation(name, [{ path: '', message: 'does not fit' }]);
+  await rejectInput(broker, service, head, 'contract_violation', error);
 }
 
 export function decodeTruth(stored: StoredMessage): HeldTruth {

@@ -1,9 +1,11 @@
 import { holdSaved, type Mark, truthMarked } from '@orchestrate/contracts';
 import {
   decodeLenient,
+  newestFitting,
   type PartitionContext,
+  type Positions,
   readHeads,
-  readNewest,
+  readLastOfEach,
   readStored,
 } from '@orchestrate/messaging';
 import { readOffboarded } from '@orchestrate/service-kit';
@@ -22,6 +24,11 @@ export interface ReadIndex {
   readonly leaving: readonly string[];
   readonly highestSeq: number;
   readonly truthAsOfMs: number;
+  /**
+   * Truths are looked at when they are needed, and every open hold is decided again: none has to be read once more.
+   * Nor have declarations when nobody was here before.
+   */
+  readonly covered: Positions;
 }
 
 /**
@@ -63,20 +70,28 @@ export async function readIndex(context: PartitionContext, mark: Mark | null): P
       highestSeq = Math.max(highestSeq, seq);
     }
   };
+  let configSeq = 0;
   const configs = async () => {
     const range = { stream: 'CONFIG', filters: [`config.${p}.*.tenant`] } as const;
-    for await (const { subject, seq } of readHeads(broker, range)) tenantOf(subject).configSeq = seq;
+    for await (const { subject, seq } of readHeads(broker, range)) {
+      tenantOf(subject).configSeq = seq;
+      configSeq = Math.max(configSeq, seq);
+    }
   };
   let truthAsOfMs = 0;
+  let truthSeq = 0;
   const truths = async () => {
     // The mark before the truths: what it vouches for is then never newer than what is read after it.
-    const marks = { stream: 'TRUTH', filters: [truthMarked.subject(p)] } as const;
+    const [head] = await readLastOfEach(broker, 'TRUTH', [truthMarked.subject(p)]);
     const marked = (mark: Mark) => truthMarked.subject(mark.p);
-    for await (const { message, stored } of readNewest(broker, marks, truthMarked, marked)) {
-      truthAsOfMs = Math.min(message.asOfMs, stored.storedAtMs);
-    }
+    const newest = head && (await newestFitting(broker, head, truthMarked, marked));
+    if (newest) truthAsOfMs = Math.min(newest.message.asOfMs, newest.stored.storedAtMs);
     const range = { stream: 'TRUTH', filters: [`truth.${p}.*`] } as const;
-    for await (const { subject, seq } of readHeads(broker, range)) tenantOf(subject).truthSeq = seq;
+    for await (const { subject, seq } of readHeads(broker, range)) {
+      const entry = tenantOf(subject);
+      entry.truthSeq = Math.max(entry.truthSeq, seq);
+      truthSeq = Math.max(truthSeq, seq);
+    }
   };
   const [offboarded] = await Promise.all([
     readOffboarded(broker, p),
@@ -88,5 +103,6 @@ export async function readIndex(context: PartitionContext, mark: Mark | null): P
   ]);
   const leaving = offboarded.filter((tenantId) => !index.at(tenantId).hasLeft);
   for (const tenantId of leaving) index.leave(index.at(tenantId));
-  return { index, wakes, leaving, highestSeq, truthAsOfMs };
+  const covered: Positions = mark ? { TRUTH: truthSeq } : { TRUTH: truthSeq, CONFIG: configSeq };
+  return { index, wakes, leaving, highestSeq, truthAsOfMs, covered };
 }

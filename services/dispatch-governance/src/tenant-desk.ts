@@ -11,7 +11,6 @@ import {
   type ChainRecord,
   type DecisionRecorded,
   type DispatchRequested,
-  decisionRecorded,
   interventionRecorded,
   type OpenHold,
   type OperatorCommanded,
@@ -70,6 +69,8 @@ export class TenantDesk {
   #turn: Promise<void> | null = null;
   #isReady = false;
   #stays = 0;
+  /** Whether it took some of the requests that were left in the stream since it was set up. */
+  #hadHelping = false;
   #running = false;
   #work: Promise<void> = Promise.resolve();
   #current: Task | null = null;
@@ -344,8 +345,9 @@ export class TenantDesk {
       const { input } = this.#requests.shift()!;
       return { input, run: () => this.#decideRequest(first), recordSeq: 0 };
     }
-    // With others waiting for a place it gives its own to them, and stands at the end again for the rest.
-    if (this.#requests.hasMore() && !this.#partition.pool.isCrowded) {
+    // With others waiting for a place it takes one helping, gives its own to them, and stands at the end again.
+    if (this.#requests.hasMore() && !(this.#hadHelping && this.#partition.pool.isCrowded)) {
+      this.#hadHelping = true;
       const { lastRequestSeq } = this.ledger.chain;
       return { input: null, run: () => this.#requests.takeLeftOut(lastRequestSeq), recordSeq: 0 };
     }
@@ -461,7 +463,7 @@ export class TenantDesk {
       this.#partition.wakeAt(this.ledger.tenantId, asked.dispatchId, nextLookMs(record, nowMs));
       return;
     }
-    await this.#append(record, encode(decisionRecorded, record));
+    await this.#append(record, this.#partition.decisions.encode(record));
     if (dispatches(record.kind) || record.kind === 'BLOCK') return;
     this.#partition.wakeAt(this.ledger.tenantId, asked.dispatchId, nextLookMs(record, nowMs));
     // The platform may have become fresh while this was written, before the hold was there to be woken.
