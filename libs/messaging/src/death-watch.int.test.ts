@@ -76,6 +76,29 @@ describe('DeathWatch', () => {
     expect(await live(20, null)).toEqual([]);
   });
 
+  it('lets partitions work off their backlogs side by side after one death, and in turn after two', async () => {
+    const take = (life: string) =>
+      DeathWatch.take(records, 0, { instance: 'i', life }, () => false, new Turn());
+    expect((await take('first')).isSuspicious()).toBe(false);
+    const second = await take('second');
+    expect(second.isSuspicious()).toBe(false);
+    second.backlog('EVIDENCE', 20);
+    expect(second.isCautious('EVIDENCE')).toBe(true);
+    await second.begin(input(1, 19), { start() {}, workedOff: async () => {} });
+    expect((await take('third')).isSuspicious()).toBe(true);
+  });
+
+  it('forgets deaths once what waited at the take-over is worked off, however much came since', async () => {
+    await live(20, 7);
+    const watch = await DeathWatch.take(records, 0, { instance: 'i', life: 'busy' }, () => false, new Turn());
+    watch.backlog('EVIDENCE', 3);
+    for (const seq of [1, 2]) await watch.handled(input(seq, 500), async () => {});
+    expect(watch.isCautious('EVIDENCE')).toBe(true);
+    await watch.handled(input(3, 500), async () => {});
+    expect(watch.isCautious('EVIDENCE')).toBe(false);
+    expect(await records.read(0)).toMatchObject({ state: 'held', deaths: 0, suspect: null });
+  });
+
   it('forgets deaths once the backlog is worked off, and when there is none', async () => {
     await live(20, 7);
     await live(20, 7);

@@ -17,9 +17,10 @@ export interface Work {
  * Finds an input that kills the process which handles it. After an owner died without releasing its partition, the
  * next one notes where it is before each step; the death that follows points to the step or the single input, and
  * the third one that may have been at a single input skips it. A death before the suspect was reached, or at
- * another input, says nothing about the suspect: processes are also killed by accident. For the same reason the
- * partitions of a dead process work off their backlogs in turn: the death that one of them causes would else count
- * against whatever the others were doing. In ordinary running nothing is noted and nothing is paid.
+ * another input, says nothing about the suspect: processes are also killed by accident. For the same reason, once a
+ * second process died in a row, the partitions work off their backlogs in turn: the death that one of them causes would
+ * else count against whatever the others were doing. After one death, which mostly is an accident, they do not wait
+ * for each other. In ordinary running nothing is noted and nothing is paid.
  */
 export class DeathWatch {
   readonly #records: OwnerRecords;
@@ -27,8 +28,8 @@ export class DeathWatch {
   readonly #self: { readonly instance: string; readonly life: string };
   readonly #deaths: number;
   readonly #suspect: Suspect | null;
-  /** Streams whose backlog at take-over is not worked off yet. */
-  readonly #cautious = new Map<string, { step: number; noted: Suspect | null }>();
+  /** Streams whose backlog at take-over is not worked off yet, with what is left of it. */
+  readonly #cautious = new Map<string, { left: number; step: number; noted: Suspect | null }>();
   /** One input begins at a time, over all streams: the note must be about the input that runs. */
   #beginning: Promise<unknown> = Promise.resolve();
   readonly #turn: Turn;
@@ -65,9 +66,9 @@ export class DeathWatch {
     return watch;
   }
 
-  /** Whether somebody died here, so that the backlog has to wait for its turn. */
+  /** Whether more than one died here in a row, so that the backlog has to wait for its turn. */
   isSuspicious(): boolean {
-    return this.#deaths > 0;
+    return this.#deaths > 1;
   }
 
   /** Resolves when no other partition of this process works off a suspicious backlog. */
@@ -86,7 +87,7 @@ export class DeathWatch {
   /** Tells how much of a stream waits at take-over. */
   backlog(stream: string, pending: number): void {
     if (this.#deaths === 0 || pending === 0) return;
-    this.#cautious.set(stream, { step: Math.ceil(pending / STEPS_MAX), noted: null });
+    this.#cautious.set(stream, { left: pending, step: Math.ceil(pending / STEPS_MAX), noted: null });
   }
 
   /** Every backlog is known: without any there is nothing that could have killed. */
@@ -131,7 +132,9 @@ export class DeathWatch {
 
   /** After an input: when the backlog is worked off the deaths are forgotten. */
   async handled(input: StoredMessage, workedOff: () => Promise<void>): Promise<void> {
-    if (!this.#cautious.has(input.stream) || input.pending > 0) return;
+    const caution = this.#cautious.get(input.stream);
+    // What came after the take-over is not counted: under load there is always more.
+    if (!caution || (--caution.left > 0 && input.pending > 0)) return;
     await workedOff();
     this.#cautious.delete(input.stream);
     if (this.#cautious.size === 0) await this.#forget();

@@ -48,7 +48,7 @@ export {
 export { rejectInput } from './rejections.ts';
 export { ownerOf } from './rendezvous.ts';
 export { referenceTo, type StoredMessage } from './stored-message.ts';
-export { readAt, readFirst, readLast, readLastOfEach } from './stream-lookup.ts';
+export { readAt, readFirst, readLast, readLastOfEach, readNext } from './stream-lookup.ts';
 export {
   type Newest,
   newestFitting,

@@ -109,8 +109,9 @@ export class PartitionRun {
 
   async #release(): Promise<void> {
     clearInterval(this.#ticker);
+    const finished = this.#worker.finish?.();
     await Promise.all([...this.#followers.values()].map((follower) => follower.close()));
-    await this.#workedOff();
+    await (finished ?? this.#workedOff());
     crashPoint('during_release');
     await this.#marking;
     if (this.#closed) return;
@@ -160,7 +161,7 @@ export class PartitionRun {
     );
     crashPoint('hydrated_before_reading');
     for (const { stream } of this.#service.inputs) {
-      this.#handled[stream] = mark?.inputs[stream] ?? 0;
+      this.#handled[stream] = Math.max(mark?.inputs[stream] ?? 0, this.#worker.covered?.[stream] ?? 0);
       this.#reachedMs.set(stream, mark?.asOfMs ?? 0);
     }
     if (this.#deaths.isSuspicious()) void this.#followInTurn();

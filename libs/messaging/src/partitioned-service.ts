@@ -28,6 +28,8 @@ export interface PartitionContext {
 
 /** One service's view of one partition, from hydration to release. All methods run one after another. */
 export interface PartitionWorker {
+  /** Positions up to which hydration has taken account of an input already, beyond those of the mark. */
+  readonly covered?: Positions;
   /** Folds one input. What it promises is waited for: that is the back-pressure. Throwing rejects the input. */
   handle(input: StoredMessage): void | Promise<void>;
   /** The input was skipped or its handler threw: make unknown what it was about. */
@@ -38,6 +40,11 @@ export interface PartitionWorker {
   workedOff?(): Promise<void>;
   /** Resolves when all work that was taken in before now is durable, beyond the publisher's own writes. */
   settled?(): Promise<void>;
+  /**
+   * Before a hand-over: begins nothing more, and resolves when what is in flight is finished. What waits is left to
+   * the next owner, so `positions` must not claim it. Without this everything is worked off first.
+   */
+  finish?(): Promise<void>;
   /** Positions that are durably reflected once `settled`; default: what was handled. */
   positions?(handled: Positions): Positions;
   /** How far time has come for this partition; the default is given. */

@@ -30,21 +30,50 @@ export async function readAt(broker: Broker, stream: StreamName, seq: number): P
   return found(stream, message);
 }
 
-/** The newest message of each subject that one of the filters takes, in one request, in stream order. */
-export async function readLastOfEach(
+/**
+ * The newest message of each subject that one of the filters takes, in one request, in stream order. The server
+ * answers for at most 1,024 subjects.
+ */
+export function readLastOfEach(
   broker: Broker,
   stream: StreamName,
   filters: readonly string[],
 ): Promise<StoredMessage[]> {
+  return batch(stream, (callback) =>
+    broker.jsm.direct.getLastMessagesFor(stream, { multi_last: [...filters], callback }),
+  );
+}
+
+/** Messages of a subject filter from a sequence on, in stream order, in one request; none when nothing is left. */
+export async function readNext(
+  broker: Broker,
+  stream: StreamName,
+  { filter, fromSeq, max }: { readonly filter: string; readonly fromSeq: number; readonly max: number },
+): Promise<StoredMessage[]> {
+  const from = { seq: fromSeq, next_by_subj: filter };
+  const messages = await batch(stream, (callback) =>
+    broker.jsm.direct.getBatch(stream, { ...from, batch: max, callback }),
+  );
+  if (messages.length > 0) return messages;
+  // Any replica may answer at once, but only the leader knows that there is nothing.
+  const next = found(stream, await broker.jsm.streams.getMessage(stream, from));
+  return next ? [next] : [];
+}
+
+type BatchCallback = (done: { err?: Error } | null, message: StoredMsg) => void;
+
+/** By callback: the client's iterator leaves its subscription behind. */
+function batch(
+  stream: StreamName,
+  ask: (callback: BatchCallback) => Promise<unknown>,
+): Promise<StoredMessage[]> {
   const { promise, resolve, reject } = Promise.withResolvers<StoredMessage[]>();
   const messages: StoredMessage[] = [];
-  // By callback: the client's iterator leaves its subscription behind.
-  const callback = (done: { err?: Error } | null, message: StoredMsg) => {
+  ask((done, message) => {
     if (!done) messages.push(found(stream, message)!);
     else if (done.err) reject(done.err);
     else resolve(messages.sort((a, b) => a.seq - b.seq));
-  };
-  broker.jsm.direct.getLastMessagesFor(stream, { multi_last: [...filters], callback }).catch(reject);
+  }).catch(reject);
   return promise;
 }
 

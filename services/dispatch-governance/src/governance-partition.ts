@@ -1,25 +1,7 @@
-import { digestOfBytes, type RecipientStanding } from '@orchestrate/canon';
-import {
-  approvalRecorded,
-  type ChainRecord,
-  decisionRecorded,
-  holdSaved,
-  interventionRecorded,
-  ledgerSaved,
-  type Mark,
-  type MessageContract,
-  outcomeRecorded,
-  suppressionListed,
-  tenantConfigured,
-  touchesSaved,
-  truthFromWire,
-  truthMarked as truthMarkedContract,
-  truthRecorded,
-} from '@orchestrate/contracts';
+import type { Mark } from '@orchestrate/contracts';
 import {
   crashPoint,
   DeadlineHeap,
-  decodeLenient,
   type PartitionContext,
   type PartitionWorker,
   type Positions,
@@ -28,115 +10,194 @@ import {
   PublishRefused,
   PublishUncertain,
   readAt,
-  readNewest,
-  readStored,
   rejectInput,
   type StoredMessage,
+  UnsupportedVersion,
 } from '@orchestrate/messaging';
-import { isOffboarding, type PolicyInForce, readOffboarded } from '@orchestrate/service-kit';
+import { isOffboarding, type PolicyInForce } from '@orchestrate/service-kit';
+import type { Trigger } from './decision-record.ts';
+import type { DeskPool } from './desk-pool.ts';
+import type { DecisionEncoder } from './encode-decision.ts';
 import { handleDispatchRequested } from './handle-dispatch-requested.ts';
 import { handleOperatorCommand } from './handle-operator-command.ts';
 import { handleOutcome } from './handle-outcome.ts';
 import { handleTenantConfig } from './handle-tenant-config.ts';
 import { handleTenantOffboarded } from './handle-tenant-offboarded.ts';
 import { handleTruth } from './handle-truth.ts';
+import type { HoldTurns } from './hold-turns.ts';
+import { LeftOutRequests } from './left-out-requests.ts';
+import { type ReadIndex, readIndex } from './read-index.ts';
 import { RefusedCommand } from './refused-command.ts';
 import { saveTouchesAndHolds } from './save-ledger.ts';
+import type { SuppressionList } from './suppression-list.ts';
 import { TenantDesk } from './tenant-desk.ts';
-import { TenantLedger } from './tenant-ledger.ts';
+import type { TenantEntry, TenantIndex } from './tenant-entry.ts';
+import { Visits } from './visits.ts';
 
-/** Beyond this many waiting requests of a partition the reader pauses; the stream keeps what it does not read. */
-const WAITING_MAX = 2_048;
-const WAITING_RESUME = 1_024;
+/** A desk that had nothing to do for so many ticks is let go. */
+const IDLE_TICKS_MAX = 2;
+/** So many records after the last mark the next one is due, or a take-over would have too much to read again. */
+const RECORDS_PER_MARK = 1_000;
 /** A chain that cannot be written to, or not by us, is no fault of the input: it is read and decided again. */
 const UNWRITABLE = [PublishConflict, PublishRefused, PublishUncertain];
+const CHAIN_INPUTS = ['REQUESTS', 'OPERATOR', 'OUTCOMES'] as const;
+
+/** What the partitions of a process have together. */
+export interface Shared {
+  readonly policy: PolicyInForce;
+  readonly pool: DeskPool;
+  readonly turns: HoldTurns;
+  readonly suppressions: SuppressionList;
+  readonly decisions: DecisionEncoder;
+}
 
 /** The desks of one partition's tenants, their time and what they share. */
 export class GovernancePartition implements PartitionWorker {
   readonly context: PartitionContext;
   readonly policy: PolicyInForce;
-  readonly #desks = new Map<string, TenantDesk>();
+  readonly pool: DeskPool;
+  readonly turns: HoldTurns;
+  readonly suppressions: SuppressionList;
+  readonly decisions: DecisionEncoder;
+  readonly index: TenantIndex;
+  readonly covered: Positions;
+  readonly leftOut = new LeftOutRequests();
+  readonly #desks = new Set<TenantDesk>();
+  /** Desks whose ledgers changed since they were saved. */
+  readonly #changed = new Set<TenantDesk>();
+  readonly #visits: Visits;
+  /** Records that no saved ledger holds and no desk has replayed yet. */
+  readonly #tails = new Map<TenantEntry, { readonly fromSeq: number }>();
   readonly #wakes = new DeadlineHeap();
-  /** Highest sequence of the partition's chains that is folded. */
-  highestSeq = 0;
-  #truthAsOfMs = 0;
+  readonly #ignorePressure: () => void;
+  /** Highest sequence of the partition's chains that is known. */
+  highestSeq: number;
+  /** Chain positions that are saved, and that will be when the mark that is being made is there. */
+  #savedSeq: number;
+  #savingSeq: number;
+  /** Inputs that were not taken because the partition is being let go, by their first sequence. */
+  readonly #notTaken = new Map<string, number>();
+  #truthAsOfMs: number;
   #wasFresh = false;
   #decidedWith: string;
   #open = false;
-  #changed = 0;
-  #resume: (() => void)[] = [];
+  #finishing = false;
+  #records = 0;
 
-  private constructor(context: PartitionContext, policy: PolicyInForce) {
+  private constructor(context: PartitionContext, mark: Mark | null, read: ReadIndex, shared: Shared) {
     this.context = context;
-    this.policy = policy;
-    this.#decidedWith = policy.current.digest;
+    this.policy = shared.policy;
+    this.pool = shared.pool;
+    this.turns = shared.turns;
+    this.suppressions = shared.suppressions;
+    this.decisions = shared.decisions;
+    this.index = read.index;
+    this.covered = read.covered;
+    this.highestSeq = read.highestSeq;
+    this.#savedSeq = mark?.inputs.DECISIONS ?? 0;
+    this.#savingSeq = this.#savedSeq;
+    this.#truthAsOfMs = read.truthAsOfMs;
+    this.#wasFresh = this.isFresh(Date.now());
+    this.#decidedWith = shared.policy.current.digest;
+    for (const entry of this.index.all()) if (entry.tail) this.#tails.set(entry, entry.tail);
+    for (const { tenantId, dispatchId, atMs } of read.wakes) this.wakeAt(tenantId, dispatchId, atMs);
+    this.#ignorePressure = this.pool.onPressure(() => this.#relieve());
+    this.#visits = new Visits((entry) => this.#visit(entry));
   }
 
-  /** Ledgers from their last saving, then every record that came after; truths and configurations as they stand. */
+  /**
+   * Where everything stands; desks are set up when somebody needs them. What is done at once: those who left are
+   * forgotten, before any mark says that we heard of it; and every open hold is looked at again, because nobody knows
+   * what the owner before did not come to.
+   */
   static async open(
     context: PartitionContext,
     mark: Mark | null,
-    policy: PolicyInForce,
+    shared: Shared,
   ): Promise<GovernancePartition> {
-    const partition = new GovernancePartition(context, policy);
-    const { broker, p } = context;
-    for await (const stored of readStored(broker, {
-      stream: 'LEDGER',
-      filters: [`ledger.${p}.*.state`, `ledger.${p}.*.touches.*`, `ledger.${p}.*.hold.*`],
-    })) {
-      partition.#restore(stored);
-    }
-    const fromSeq = (mark?.inputs.DECISIONS ?? 0) + 1;
-    for await (const stored of readStored(broker, {
-      stream: 'DECISIONS',
-      filters: [`decision.${p}.*.*`],
-      fromSeq,
-    })) {
-      partition.#replay(stored);
-    }
-    partition.highestSeq = Math.max(partition.highestSeq, fromSeq - 1);
-    for (const tenantId of await readOffboarded(broker, p)) partition.desk(tenantId).leave();
-    const declared = ({ tenantId }: { tenantId: string }) => `config.${p}.${tenantId}.tenant`;
-    const configs = { stream: 'CONFIG', filters: [`config.${p}.*.tenant`] } as const;
-    for await (const { message, stored } of readNewest(broker, configs, tenantConfigured, declared)) {
-      partition.desk(message.tenantId).configMoved(message, stored);
-    }
-    // The mark before the truths: what it vouches for is then never newer than what is read after it.
-    const marks = { stream: 'TRUTH', filters: [truthMarkedContract.subject(p)] } as const;
-    const marked = (mark: Mark) => truthMarkedContract.subject(mark.p);
-    for await (const { message, stored } of readNewest(broker, marks, truthMarkedContract, marked)) {
-      partition.truthMarked(Math.min(message.asOfMs, stored.storedAtMs));
-    }
-    const truths = { stream: 'TRUTH', filters: [`truth.${p}.*`] } as const;
-    const recorded = ({ tenantId }: { tenantId: string }) => truthRecorded.subject({ p, tenantId });
-    for await (const { stored } of readNewest(broker, truths, truthRecorded, recorded)) {
-      partition.truthRecorded(stored);
-    }
-    for (const desk of partition.#desks.values()) {
-      desk.endHoldsIfOffboarded();
-      for (const hold of desk.ledger.holds.values()) {
-        partition.wakeAt(
-          desk.ledger.tenantId,
-          hold.dispatchId,
-          Math.min(hold.releaseAtMs ?? hold.expiresAtMs, hold.expiresAtMs),
-        );
-      }
+    const read = await readIndex(context, mark);
+    const partition = new GovernancePartition(context, mark, read, shared);
+    try {
+      for (const tenantId of read.leaving) await partition.#visit(partition.index.at(tenantId));
+    } catch (error) {
+      partition.close();
+      throw error;
     }
     partition.#open = true;
+    for (const desk of partition.#desks) desk.kick();
+    for (const entry of read.index.all()) {
+      if (entry.mayHold()) partition.visit(entry, 'truth_changed');
+    }
     return partition;
   }
 
-  /** Whether desks may work: everything is read that a decision looks at, and the partition is still ours. */
+  /** Whether desks may work: everything is known that tells what to read, and the partition is still ours. */
   isOpen(): boolean {
-    return this.#open && !this.context.closed();
+    return this.#open && !this.#finishing && !this.context.closed();
   }
 
-  desk(tenantId: string): TenantDesk {
-    return this.#desks.getOrInsertComputed(tenantId, () => new TenantDesk(this, new TenantLedger(tenantId)));
+  /** Does something at a tenant's desk, now or, when too many are there, as soon as there is a place. */
+  atDesk(tenantId: string, input: StoredMessage, use: (desk: TenantDesk) => void): void | Promise<void> {
+    const entry = this.index.at(tenantId);
+    if (entry.desk || (!this.#finishing && this.pool.tryEnter())) return use(entry.desk ?? this.#seat(entry));
+    return this.#seatLater(entry).then((desk) => (desk ? use(desk) : this.#leaveUntaken(input)));
   }
 
-  desks(): IterableIterator<TenantDesk> {
-    return this.#desks.values();
+  /** Like `atDesk`, once everything about the tenant is read. */
+  async atReadyDesk(
+    tenantId: string,
+    input: StoredMessage,
+    use: (desk: TenantDesk) => void | Promise<void>,
+  ): Promise<void> {
+    const entry = this.index.at(tenantId);
+    const desk = this.#finishing ? null : (entry.desk ?? (await this.#seatLater(entry)));
+    if (!desk || !(await desk.stay(use))) this.#leaveUntaken(input);
+  }
+
+  /** Sets a desk up when there is time for it, to decide its holds again. */
+  visit(entry: TenantEntry, trigger: Trigger): void {
+    entry.dueAll = trigger;
+    this.#visits.add(entry);
+  }
+
+  async #visit(entry: TenantEntry): Promise<void> {
+    if (this.context.closed() || this.#finishing) return;
+    const desk = entry.desk ?? (await this.#seatLater(entry));
+    await desk?.ready;
+    desk?.takeDue();
+  }
+
+  async #seatLater(entry: TenantEntry): Promise<TenantDesk | null> {
+    const isOver = () => this.context.closed() || this.#finishing;
+    if (isOver() || !(await this.pool.enter(this))) return null;
+    if (isOver() || entry.desk) {
+      this.pool.leave();
+      return entry.desk;
+    }
+    return this.#seat(entry);
+  }
+
+  #seat(entry: TenantEntry): TenantDesk {
+    const desk = new TenantDesk(this, entry);
+    entry.desk = desk;
+    this.#desks.add(desk);
+    return desk;
+  }
+
+  #leaveUntaken({ stream, seq }: StoredMessage): void {
+    this.#notTaken.set(stream, Math.min(seq, this.#notTaken.get(stream) ?? seq));
+  }
+
+  /** Everything that a desk needs was read. */
+  seated(desk: TenantDesk, entry: TenantEntry): void {
+    if (desk.ledger.hasLeft) this.index.leave(entry);
+    if (desk.isDirty) this.changed(desk);
+    if (!entry.tail) return;
+    entry.tail = null;
+    this.#tails.delete(entry);
+    for (const { dispatchId, releaseAtMs, expiresAtMs } of desk.ledger.holds.values()) {
+      this.wakeAt(entry.tenantId, dispatchId, Math.min(releaseAtMs ?? expiresAtMs, expiresAtMs));
+    }
   }
 
   handle(input: StoredMessage): void | Promise<void> {
@@ -150,8 +211,7 @@ export class GovernancePartition implements PartitionWorker {
       case 'OUTCOMES':
         return handleOutcome(this, input);
       default:
-        handleDispatchRequested(this, input);
-        return this.#pause();
+        return handleDispatchRequested(this, input);
     }
   }
 
@@ -159,44 +219,74 @@ export class GovernancePartition implements PartitionWorker {
     this.#watchFreshness(nowMs);
     for (const key of this.#wakes.due(nowMs)) {
       const [tenantId, dispatchId] = key.split('/') as [string, string];
-      this.desk(tenantId).again(dispatchId, 'release_due');
+      const entry = this.index.at(tenantId);
+      entry.due ??= new Map();
+      entry.due.set(dispatchId, 'release_due');
+      if (entry.desk?.isReady) entry.desk.takeDue();
+      else this.#visits.add(entry);
     }
     this.#watchPolicy();
-    for (const desk of this.#desks.values()) if (desk.waiting > 0) desk.kick();
+    for (const desk of this.#desks) {
+      if (desk.hasWork) desk.kick();
+      desk.idleTicks = desk.isIdle ? desk.idleTicks + 1 : 0;
+      if (desk.idleTicks >= IDLE_TICKS_MAX) this.#letGo(desk);
+    }
   }
 
   /** Only what is worked off counts as reflected; the chain's own position is that of the oldest write in flight. */
   positions(handled: Positions): Positions {
     const reached: Record<string, number> = { ...handled };
+    const claimAtMost = (stream: string, seq: number | null) => {
+      if (seq !== null) reached[stream] = Math.min(reached[stream] ?? 0, seq - 1);
+    };
     let chain = this.highestSeq;
-    for (const desk of this.#desks.values()) {
-      for (const stream of ['REQUESTS', 'OPERATOR', 'OUTCOMES'] as const) {
-        const oldest = desk.oldestPending(stream);
-        if (oldest !== null) reached[stream] = Math.min(reached[stream] ?? 0, oldest - 1);
-      }
+    for (const desk of this.#desks) {
+      for (const stream of CHAIN_INPUTS) claimAtMost(stream, desk.oldestPending(stream));
       if (desk.lowWater !== null) chain = Math.min(chain, desk.lowWater);
     }
-    return { ...reached, DECISIONS: chain };
+    claimAtMost('REQUESTS', this.leftOut.oldestSeq());
+    for (const [stream, seq] of this.#notTaken) claimAtMost(stream, seq);
+    for (const { fromSeq } of this.#tails.values()) chain = Math.min(chain, fromSeq - 1);
+    this.#savingSeq = chain;
+    return { ...reached, DECISIONS: this.#finishing ? this.#savedSeq : chain };
   }
 
   async workedOff(): Promise<void> {
-    await Promise.all([...this.#desks.values()].map((desk) => desk.workedOff()));
+    await Promise.all([...this.#desks].map((desk) => desk.workedOff()));
+  }
+
+  /** What waits is left to the next owner, and what is not saved it reads from the chains. */
+  async finish(): Promise<void> {
+    this.#finishing = true;
+    this.pool.giveUp(this);
+    await Promise.all([...this.#desks].map((desk) => desk.finished()));
   }
 
   /** Touches and holds first: a state that is saved must never be ahead of them. */
   async settled(): Promise<void> {
-    if (this.#desks.size > 0) crashPoint('before_ledger_save');
-    const saved = [...this.#desks.values()].map((desk) => saveTouchesAndHolds(this.context, desk.ledger));
-    await this.context.publisher.flushed();
+    if (this.#finishing) return;
+    const { context } = this;
+    const savingSeq = this.#savingSeq;
+    const desks = [...this.#changed];
+    this.#changed.clear();
+    for (const desk of desks) desk.isSaving = true;
+    if (desks.length > 0) crashPoint('before_ledger_save');
+    const saved = desks.map((desk) =>
+      saveTouchesAndHolds(context, desk.ledger, (subject) => desk.headOf(subject)),
+    );
+    await context.publisher.flushed();
     if (saved.length > 0) crashPoint('ledger_half_saved');
     for (const saveState of saved) saveState();
+    await context.publisher.flushed();
+    for (const desk of desks) desk.isSaving = false;
+    this.#savedSeq = savingSeq;
+    if (this.pool.isCrowded) this.#relieve();
   }
 
   counts() {
-    const changed = this.#changed;
-    this.#changed = 0;
-    const tenants = [...this.#desks.values()].filter((desk) => !desk.ledger.hasLeft).length;
-    return { tenants, changed };
+    const changed = this.#records;
+    this.#records = 0;
+    return { tenants: this.index.present, changed };
   }
 
   /** The truths stand for a time that is at most two cadences ago. */
@@ -217,28 +307,40 @@ export class GovernancePartition implements PartitionWorker {
     this.#wakes.set(`${tenantId}/${dispatchId}`, atMs);
   }
 
-  /** Asks the list at the moment of the request; no answer is unknown, never clear. */
-  async suppressionOf(tenantId: string, recipientKey: string): Promise<RecipientStanding['suppression']> {
-    const { broker, p } = this.context;
-    const subject = suppressionListed.subject({ p, tenantId, recipientKey });
-    try {
-      const found = await broker.jsm.direct.getMessage('SUPPRESSIONS', { last_by_subj: subject });
-      if (!found) return 'clear';
-      return decodeLenient(suppressionListed, found.data).state === 'suppressed' ? 'suppressed' : 'clear';
-    } catch {
-      return 'unknown';
-    }
-  }
-
   recorded(seq: number): void {
-    this.#changed++;
+    this.#records++;
     this.highestSeq = Math.max(this.highestSeq, seq);
+    if (this.#records % RECORDS_PER_MARK === 0) this.context.requestMark();
   }
 
-  /** Called after each piece of work: a paused reader goes on when enough is done. */
-  worked(): void {
-    if (this.#resume.length === 0 || this.#waiting() > WAITING_RESUME) return;
-    for (const resume of this.#resume.splice(0)) resume();
+  /** A ledger is ahead of what is saved of it. */
+  changed(desk: TenantDesk): void {
+    this.#changed.add(desk);
+  }
+
+  /** Called when a desk came to the end of what it could do. */
+  worked(desk: TenantDesk): void {
+    if (!this.pool.isCrowded || !this.isOpen()) return;
+    if (desk.isIdle) this.#letGo(desk);
+    else if (desk.isDirty) this.context.requestMark();
+  }
+
+  #relieve(): void {
+    let toSave = false;
+    for (const desk of this.#desks) {
+      if (desk.isIdle) this.#letGo(desk);
+      else toSave ||= desk.isDirty;
+    }
+    if (toSave) this.context.requestMark();
+  }
+
+  #letGo(desk: TenantDesk): void {
+    const entry = this.index.at(desk.ledger.tenantId);
+    desk.leaveNote();
+    this.#desks.delete(desk);
+    this.pool.leave();
+    // It made room for others; its own rest waits in the stream.
+    if (this.leftOut.of(entry.tenantId)) this.#visits.add(entry);
   }
 
   /**
@@ -249,7 +351,8 @@ export class GovernancePartition implements PartitionWorker {
     if (error instanceof PublishAbandoned) return false;
     const { broker, service } = this.context;
     try {
-      if (UNWRITABLE.some((kind) => error instanceof kind)) throw error;
+      if (error instanceof UnsupportedVersion || UNWRITABLE.some((kind) => error instanceof kind))
+        throw error;
       const input = work.input ?? (await readAt(broker, 'DECISIONS', work.recordSeq));
       const reason = error instanceof RefusedCommand ? 'contract_violation' : 'handler_fault';
       if (input) await rejectInput(broker, service, input, reason, error);
@@ -265,68 +368,34 @@ export class GovernancePartition implements PartitionWorker {
     const { digest } = this.policy.current;
     if (digest === this.#decidedWith) return;
     this.#decidedWith = digest;
-    for (const desk of this.#desks.values()) {
-      for (const dispatchId of desk.ledger.holds.keys()) desk.again(dispatchId, 'policy_changed');
-    }
+    this.#everyHoldAgain('policy_changed', () => true);
   }
 
   #watchFreshness(nowMs: number): void {
     const fresh = this.isFresh(nowMs);
-    if (fresh && !this.#wasFresh) for (const desk of this.#desks.values()) desk.freshAgain();
+    if (fresh && !this.#wasFresh) this.#everyHoldAgain('truth_changed', (entry) => entry.hasStaleHold);
     this.#wasFresh = fresh;
   }
 
-  #waiting(): number {
-    let waiting = 0;
-    for (const desk of this.#desks.values()) waiting += desk.waiting;
-    return waiting;
-  }
-
-  #pause(): void | Promise<void> {
-    if (this.#waiting() < WAITING_MAX) return;
-    return new Promise((resolve) => this.#resume.push(resolve));
-  }
-
-  close(): void {
-    for (const resume of this.#resume.splice(0)) resume();
-  }
-
-  #restore(stored: StoredMessage): void {
-    this.context.publisher.seed(stored.subject, stored.seq);
-    const [, , tenantId, kind] = stored.subject.split('.') as [string, string, string, string];
-    const { ledger } = this.desk(tenantId);
-    if (kind === 'state') {
-      const saved = decodeLenient(ledgerSaved, stored.data);
-      ledger.restoreState(saved);
-      this.highestSeq = Math.max(this.highestSeq, saved.chainSeq);
-    } else if (kind === 'touches') {
-      ledger.restoreTouches(stored.subject.split('.')[4]!, decodeLenient(touchesSaved, stored.data));
-    } else {
-      const { hold } = decodeLenient(holdSaved, stored.data);
-      if (hold) ledger.restoreHold(hold);
+  #everyHoldAgain(trigger: 'policy_changed' | 'truth_changed', isMeant: (entry: TenantEntry) => boolean) {
+    for (const desk of this.#desks) {
+      if (trigger === 'truth_changed') desk.freshAgain();
+      else desk.everyHoldAgain(trigger);
+    }
+    for (const entry of this.index.all()) {
+      if (!entry.desk?.isReady && entry.mayHold() && (entry.tail || isMeant(entry)))
+        this.visit(entry, trigger);
     }
   }
 
-  #replay(stored: StoredMessage): void {
-    const [, , tenantId, kind] = stored.subject.split('.') as [string, string, string, string];
-    const record = decodeLenient(recordContract(kind), stored.data) as ChainRecord;
-    this.desk(tenantId).ledger.apply(record, stored.seq, stored.data);
-    this.highestSeq = Math.max(this.highestSeq, stored.seq);
+  close(): void {
+    this.#ignorePressure();
+    this.pool.giveUp(this);
+    this.#visits.close();
+    for (const desk of this.#desks) {
+      desk.passTurnOn();
+      this.pool.leave();
+    }
+    this.#desks.clear();
   }
-
-  truthRecorded(stored: StoredMessage): void {
-    const message = decodeLenient(truthRecorded, stored.data);
-    const { fingerprint, epoch, tenantId } = message;
-    const cited = { seq: stored.seq, digest: digestOfBytes(stored.data), fingerprint, epoch };
-    this.desk(tenantId).truthMoved({ truth: truthFromWire(message), cited });
-  }
-}
-
-function recordContract(kind: string): MessageContract<{ v: string }, never> {
-  const contracts: Record<string, unknown> = {
-    OUTCOME: outcomeRecorded,
-    INTERVENTION: interventionRecorded,
-    APPROVAL: approvalRecorded,
-  };
-  return (contracts[kind] ?? decisionRecorded) as MessageContract<{ v: string }, never>;
 }

@@ -4,6 +4,9 @@ import { checkAddress, decodeStrict, type StoredMessage } from '@orchestrate/mes
 import { wasDeclaredBefore } from '@orchestrate/service-kit';
 import type { GovernancePartition } from './governance-partition.ts';
 
+/** Desks that are set up side by side for a command that is for everybody. */
+const AT_ONCE = 32;
+
 /** A person acted: the record of it goes into the chain of every tenant that it concerns. */
 export async function handleOperatorCommand(
   partition: GovernancePartition,
@@ -18,12 +21,28 @@ export async function handleOperatorCommand(
     operatorCommanded.subject({ p, tenantId, command: command.command }),
   );
   if (tenantId !== '_all') {
-    partition.desk(tenantId).command(command, input);
+    await partition.atDesk(tenantId, input, (desk) => desk.command(command, input));
     return;
   }
-  for (const desk of [...partition.desks()]) {
-    const { declared } = desk;
-    if (declared && (await wasDeclaredBefore(partition.context, declared, input)))
-      desk.command(command, input);
-  }
+  const declared = [...partition.index.all()].filter((entry) => entry.configSeq > 0 && !entry.hasLeft);
+  await inGroups(declared, AT_ONCE, (entry) =>
+    partition.atReadyDesk(entry.tenantId, input, async (desk) => {
+      const { declared } = desk;
+      if (declared && (await wasDeclaredBefore(partition.context, declared, input)))
+        desk.command(command, input);
+    }),
+  );
+}
+
+/** Does something about each, with so many under way. */
+async function inGroups<T>(
+  items: readonly T[],
+  atOnce: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const rest = items.values();
+  const worker = async () => {
+    for (const item of rest) await work(item);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
 }

@@ -4,7 +4,7 @@ import { checkAddress, decodeStrict, type StoredMessage } from '@orchestrate/mes
 import type { GovernancePartition } from './governance-partition.ts';
 
 /** A sender says what became of a release. */
-export function handleOutcome(partition: GovernancePartition, input: StoredMessage): void {
+export function handleOutcome(partition: GovernancePartition, input: StoredMessage): void | Promise<void> {
   const outcome = decodeStrict(outcomeReported, input.data);
   const { tenantId, dispatchId } = outcome;
   checkAddress(
@@ -12,5 +12,7 @@ export function handleOutcome(partition: GovernancePartition, input: StoredMessa
     input,
     outcomeReported.subject({ p: partitionOf(tenantId), tenantId, dispatchId }),
   );
-  partition.desk(tenantId).outcome(outcome, input);
+  // A claim says that somebody sends; what becomes of it is said later.
+  if (outcome.state === 'claimed') return;
+  return partition.atDesk(tenantId, input, (desk) => desk.outcome(outcome, input));
 }

@@ -6,5 +6,8 @@ import type { GovernancePartition } from './governance-partition.ts';
 export function handleTenantConfig(partition: GovernancePartition, input: StoredMessage): void {
   const config = decodeStrict(tenantConfigured, input.data);
   checkAddress(tenantConfigured, input, `config.${partition.context.p}.${config.tenantId}.tenant`);
-  partition.desk(config.tenantId).configMoved(config, input);
+  const entry = partition.index.at(config.tenantId);
+  entry.configSeq = Math.max(entry.configSeq, input.seq);
+  if (entry.desk?.isReady) entry.desk.configMoved(config, input);
+  else if (entry.mayHold()) partition.visit(entry, 'config_changed');
 }

@@ -11,7 +11,6 @@ import {
   type ChainRecord,
   type DecisionRecorded,
   type DispatchRequested,
-  decisionRecorded,
   interventionRecorded,
   type OpenHold,
   type OperatorCommanded,
@@ -20,37 +19,19 @@ import {
   type Ruling,
   type TenantConfig,
 } from '@orchestrate/contracts';
-import {
-  crashPoint,
-  encode,
-  PublishConflict,
-  PublishUncertain,
-  readLast,
-  referenceTo,
-  type Stored,
-  type StoredMessage,
-  storeUntilCertain,
-} from '@orchestrate/messaging';
+import { encode, type Head, referenceTo, type StoredMessage } from '@orchestrate/messaging';
 import type { Declared } from '@orchestrate/service-kit';
 import { type CitedTruth, decisionRecord, type Trigger } from './decision-record.ts';
 import { type Asked, dispatchCase } from './dispatch-case.ts';
 import type { GovernancePartition } from './governance-partition.ts';
+import { type HeldConfig, loadConfig, loadLedger, loadTruth, untilRead } from './load-tenant.ts';
 import { approvalRecord, interventionRecord, outcomeRecord } from './other-records.ts';
-import { RefusedCommand } from './refused-command.ts';
-import { substanceOf, type TenantLedger } from './tenant-ledger.ts';
+import { RequestQueue, type WaitingRequest } from './request-queue.ts';
+import type { Task } from './task.ts';
+import { TenantChain } from './tenant-chain.ts';
+import type { TenantEntry } from './tenant-entry.ts';
+import { substanceOf, TenantLedger } from './tenant-ledger.ts';
 
-/** Work that waits at a desk, and the input that brought it; null for work that we gave ourselves. */
-interface Task {
-  readonly input: StoredMessage | null;
-  readonly run: () => Promise<void>;
-  /** Before this time a task may wait for a fresh truth. */
-  readonly patientUntilMs: number;
-  /** Of work that we gave ourselves: the record of the hold that it is about. */
-  readonly recordSeq: number;
-}
-
-/** A look-up in the suppression list that is older than this is made again: people unsubscribe meanwhile. */
-const SUPPRESSION_AGE_MS_MAX = 1_000;
 /** The list did not answer: asked again after this long. */
 const SUPPRESSION_AGAIN_MS = 5_000;
 
@@ -62,87 +43,180 @@ export interface HeldTruth {
 /**
  * Everything about one tenant, one thing after another: its chain has one writer and each record waits for the one
  * before. Commands and outcomes go first, then new requests, then holds that are decided again, oldest first.
+ * It is there while there is work for it, and nothing is done at it before all that a decision looks at was read.
  */
 export class TenantDesk {
   readonly ledger: TenantLedger;
   config: TenantConfig | undefined;
   #declared: { readonly seq: number; readonly storedAtMs: number } | undefined;
   truth: HeldTruth | null = null;
+  /** Resolves when the desk is ready to work; never rejects. */
+  readonly ready: Promise<void>;
+  /** Ticks since it had something to do. */
+  idleTicks = 0;
+  /** Its ledger is being written. */
+  isSaving = false;
+  readonly #entry: TenantEntry;
   readonly #partition: GovernancePartition;
+  readonly #chain: TenantChain;
+  #heads = new Map<string, Head>();
   readonly #urgent: Task[] = [];
-  readonly #requests: Task[] = [];
+  readonly #requests: RequestQueue;
   /** Holds to decide again, with what made it necessary. */
   readonly #again = new Map<string, Trigger>();
+  /** Whether it may decide one of them, and what it waits for if it asked. */
+  #hasTurn = false;
+  #turn: Promise<void> | null = null;
+  #isReady = false;
+  #stays = 0;
+  /** Whether it took some of the requests that were left in the stream since it was set up. */
+  #hadHelping = false;
   #running = false;
   #work: Promise<void> = Promise.resolve();
   #current: Task | null = null;
-  /** Highest chain sequence of the partition when the write in flight began; see `lowWater`. */
-  #writingSince: number | null = null;
 
-  constructor(partition: GovernancePartition, ledger: TenantLedger) {
+  constructor(partition: GovernancePartition, entry: TenantEntry) {
     this.#partition = partition;
-    this.ledger = ledger;
+    this.#entry = entry;
+    this.ledger = new TenantLedger(entry.tenantId);
+    this.#chain = new TenantChain(partition.context, partition, this.ledger);
+    this.#requests = new RequestQueue(partition.context, entry.tenantId, partition.leftOut, (recipientKey) =>
+      this.#suppressionOf(recipientKey),
+    );
+    this.ready = this.#setUp();
   }
 
   get waiting(): number {
     return this.#urgent.length + this.#requests.length + this.#again.size;
   }
 
-  /** Every record that is still being written gets a sequence above this one. */
+  /** Whether it could be let go: nothing to do here, nothing that is not saved, nothing left in the stream. */
+  get isIdle(): boolean {
+    const isBusy = this.#running || this.#turn !== null || this.#stays > 0 || this.waiting > 0;
+    return this.#isReady && !isBusy && !this.isSaving && !this.isDirty;
+  }
+
+  /** Whether it goes on as soon as time or others let it. */
+  get hasWork(): boolean {
+    return this.waiting > 0 || this.#requests.hasMore();
+  }
+
+  /** Whether everything about the tenant is read. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  /** Does something once everything is read, and is not let go meanwhile; false when it cannot be read. */
+  async stay(use: (desk: TenantDesk) => void | Promise<void>): Promise<boolean> {
+    this.#stays++;
+    try {
+      await this.ready;
+      if (this.#isReady) await use(this);
+      return this.#isReady;
+    } finally {
+      this.#stays--;
+    }
+  }
+
+  get isDirty(): boolean {
+    const { state, buckets, holds } = this.ledger.dirty;
+    return state || buckets.size > 0 || holds.size > 0;
+  }
+
   get lowWater(): number | null {
-    return this.#writingSince;
+    return this.#chain.lowWater;
+  }
+
+  /** Where the sequence of a saved part of its ledger is kept. */
+  headOf(subject: string): Head {
+    return this.#heads.getOrInsertComputed(subject, () => ({ seq: 0 }));
   }
 
   /** The oldest input of a stream that is not worked off yet. */
   oldestPending(stream: StoredMessage['stream']): number | null {
     let oldest: number | null = null;
-    const consider = (task: Task | null) => {
+    const consider = (task: Pick<Task, 'input'> | null) => {
       if (task?.input?.stream === stream) oldest = Math.min(oldest ?? task.input.seq, task.input.seq);
     };
     consider(this.#current);
     // Each list is in stream order, so its first entry of a stream is its oldest.
     consider(this.#urgent.find((task) => task.input?.stream === stream) ?? null);
-    consider(this.#requests[0] ?? null);
+    consider(this.#requests.first ?? null);
     return oldest;
+  }
+
+  async #setUp(): Promise<void> {
+    const { context, pool } = this.#partition;
+    try {
+      await pool.settingUp(() => this.#load());
+    } catch (error) {
+      context.lost(error as Error);
+      return;
+    }
+    if (context.closed()) return;
+    this.#isReady = true;
+    this.#partition.seated(this, this.#entry);
+    if (this.#entry.hasLeft) this.leave();
+    this.endHoldsIfOffboarded();
+    this.takeDue();
+    this.kick();
+  }
+
+  async #load(): Promise<void> {
+    const { context } = this.#partition;
+    const entry = this.#entry;
+    this.#heads = await loadLedger(context, entry, this.ledger);
+    // Whoever moves meanwhile is only noted, so what was read is compared with what is known now.
+    for (let [configSeq, truthSeq] = [0, 0]; configSeq < entry.configSeq || truthSeq < entry.truthSeq; ) {
+      if (entry.hasLeft) return;
+      if (configSeq < entry.configSeq) {
+        const { held, headSeq } = await untilRead(context, () => loadConfig(context, entry));
+        configSeq = headSeq;
+        if (held) this.#declare(held);
+      }
+      if (truthSeq < entry.truthSeq) {
+        const { held, headSeq } = await untilRead(context, () => loadTruth(context, entry));
+        truthSeq = headSeq;
+        if (held) this.truth = held;
+      }
+    }
+  }
+
+  /** What became due while nobody was here. */
+  takeDue(): void {
+    const entry = this.#entry;
+    if (entry.dueAll) this.everyHoldAgain(entry.dueAll);
+    for (const [dispatchId, trigger] of entry.due ?? []) this.again(dispatchId, trigger);
+    entry.dueAll = null;
+    entry.due = null;
+  }
+
+  /** Notes on leaving what must be known of the tenant without the desk. */
+  leaveNote(): void {
+    const entry = this.#entry;
+    const { holds } = this.ledger;
+    const state = `ledger.${this.#partition.context.p}.${entry.tenantId}.state`;
+    entry.stateSeq = Math.max(entry.stateSeq, this.#heads.get(state)?.seq ?? 0);
+    entry.holds = holds.size;
+    entry.hasStaleHold = holds.values().some((hold) => hold.stale);
+    entry.desk = null;
   }
 
   request(request: DispatchRequested, input: StoredMessage): void {
     if (input.seq <= this.ledger.chain.lastRequestSeq) return;
-    // The server's time of the request: a hold's end must not hang on the caller's clock.
-    const asked: Asked = { ...request, requestedAtMs: input.storedAtMs, requestSeq: input.seq, attempt: 0 };
-    // Asked for now, needed when its turn comes: the look-ups of a backlog overlap.
-    const suppressionOf = () => this.#suppressionOf(request.action.recipientKey);
-    const askedAtMs = Date.now();
-    const suppression = suppressionOf();
-    const patientUntilMs = askedAtMs + this.#partition.policy.current.policy.dispatch.staleWaitSec * 1000;
-    const run = async () => {
-      if (input.seq <= this.ledger.chain.lastRequestSeq) return;
-      const { dispatchId } = request;
-      // REQUESTS forgets an id after its age; what is still open here must not be decided as if it were new.
-      if (this.ledger.holds.has(dispatchId) || this.ledger.awaited(dispatchId)) {
-        return this.#refuse(`\`${dispatchId}\` was asked for before and is still open`);
-      }
-      const isOld = Date.now() - askedAtMs > SUPPRESSION_AGE_MS_MAX;
-      await this.#decide(
-        asked,
-        'requested',
-        referenceTo(input),
-        await (isOld ? suppressionOf() : suppression),
-      );
-    };
-    this.#requests.push({ input, run, patientUntilMs, recordSeq: 0 });
+    this.#requests.add(request, input);
     this.kick();
   }
 
   command(command: OperatorCommanded, input: StoredMessage): void {
     if (this.#isObeyed(command, input)) return;
-    this.#urgent.push({ input, run: () => this.#obey(command, input), patientUntilMs: 0, recordSeq: 0 });
+    this.#urgent.push({ input, run: () => this.#obey(command, input), recordSeq: 0 });
     this.kick();
   }
 
   outcome(outcome: OutcomeReported, input: StoredMessage): void {
     if (outcome.state === 'claimed' || input.seq <= this.ledger.chain.lastOutcomeSeq) return;
-    this.#urgent.push({ input, run: () => this.#record(outcome, input), patientUntilMs: 0, recordSeq: 0 });
+    this.#urgent.push({ input, run: () => this.#record(outcome, input), recordSeq: 0 });
     this.kick();
   }
 
@@ -153,6 +227,7 @@ export class TenantDesk {
     if (this.truth && next.cited.seq <= this.truth.cited.seq) return;
     const before = this.truth?.truth;
     this.truth = next;
+    if (this.ledger.holds.size === 0) return;
     const moved = new Set<string>(
       CANONICAL_BLOCKER_LAYERS.filter(
         (layer) => before?.layerFingerprints[layer] !== next.truth.layerFingerprints[layer],
@@ -180,10 +255,15 @@ export class TenantDesk {
   }
 
   configMoved(config: TenantConfig, { seq, storedAtMs }: StoredMessage): void {
-    if (seq <= (this.#declared?.seq ?? 0) || this.ledger.hasLeft) return;
+    if (this.ledger.hasLeft || !this.#declare({ config, seq, storedAtMs })) return;
+    this.everyHoldAgain('config_changed');
+  }
+
+  #declare({ config, seq, storedAtMs }: HeldConfig): boolean {
+    if (seq <= (this.#declared?.seq ?? 0)) return false;
     this.#declared = { seq, storedAtMs };
     this.config = config;
-    for (const dispatchId of this.ledger.holds.keys()) this.again(dispatchId, 'config_changed');
+    return true;
   }
 
   /** The tenant is gone for good: of it only the chain goes on. */
@@ -194,15 +274,23 @@ export class TenantDesk {
     const { publisher, p } = this.#partition.context;
     if (this.ledger.isForgotten) {
       const own = `ledger.${p}.${this.ledger.tenantId}`;
-      for (const saved of ['touches', 'hold']) publisher.forget(`${own}.${saved}.`);
+      for (const saved of [`${own}.touches.`, `${own}.hold.`]) {
+        publisher.forget(saved);
+        for (const subject of this.#heads.keys()) if (subject.startsWith(saved)) this.#heads.delete(subject);
+      }
     }
+    if (this.isDirty) this.#partition.changed(this);
     this.endHoldsIfOffboarded();
   }
 
   /** A tenant that leaves waits for nothing any more. */
   endHoldsIfOffboarded(): void {
-    if (!this.ledger.isOffboarded) return;
-    for (const dispatchId of this.ledger.holds.keys()) this.again(dispatchId, 'operator');
+    if (this.ledger.isOffboarded) this.everyHoldAgain('operator');
+  }
+
+  everyHoldAgain(trigger: Trigger): void {
+    const holds = [...this.ledger.holds.values()].sort((a, b) => a.requestSeq - b.requestSeq);
+    for (const { dispatchId } of holds) this.again(dispatchId, trigger);
   }
 
   again(dispatchId: string, trigger: Trigger): void {
@@ -211,13 +299,19 @@ export class TenantDesk {
   }
 
   kick(): void {
-    if (this.#running || !this.#partition.isOpen()) return;
+    if (this.#running || !this.#isReady || !this.#partition.isOpen()) return;
     this.#running = true;
     this.#work = this.#workOff();
   }
 
   /** Resolves when nothing is being worked on; a request that waits for a fresh truth does not count. */
   async workedOff(): Promise<void> {
+    await this.ready;
+    while (this.#running || this.#turn !== null) await (this.#running ? this.#work : this.#turn);
+  }
+
+  /** Resolves when what is being worked on is finished; what waits is left. */
+  async finished(): Promise<void> {
     while (this.#running) await this.#work;
   }
 
@@ -231,38 +325,92 @@ export class TenantDesk {
           if (!(await this.#partition.failed(task, error as Error))) return;
         } finally {
           this.#current = null;
-          this.#partition.worked();
         }
       }
     } finally {
       // In the same turn that saw the lists empty: what is pushed next starts the desk again.
       this.#running = false;
+      this.passTurnOn();
+      this.#partition.worked(this);
     }
   }
 
   #next(): Task | undefined {
     const urgent = this.#urgent.shift();
     if (urgent) return urgent;
-    const [request] = this.#requests;
-    // Nobody is at fault while the platform catches up: requests wait a while before they are held for it.
-    if (request && (this.#isReady() || request.patientUntilMs <= Date.now())) return this.#requests.shift();
-    const [again] = this.#again;
-    if (!again || request) return undefined;
-    const [dispatchId, trigger] = again;
-    this.#again.delete(dispatchId);
-    const recordSeq = this.ledger.holds.get(dispatchId)?.decisionSeq ?? 0;
-    return { input: null, run: () => this.#decideAgain(dispatchId, trigger), patientUntilMs: 0, recordSeq };
+    const { first } = this.#requests;
+    if (first) {
+      if (!this.#mayDecide(first)) return undefined;
+      this.passTurnOn();
+      const { input } = this.#requests.shift()!;
+      return { input, run: () => this.#decideRequest(first), recordSeq: 0 };
+    }
+    // With others waiting for a place it takes one helping, gives its own to them, and stands at the end again.
+    if (this.#requests.hasMore() && !(this.#hadHelping && this.#partition.pool.isCrowded)) {
+      this.#hadHelping = true;
+      const { lastRequestSeq } = this.ledger.chain;
+      return { input: null, run: () => this.#requests.takeLeftOut(lastRequestSeq), recordSeq: 0 };
+    }
+    return this.#nextHold();
   }
 
-  /** No truth could let anything of a tenant out that leaves: nobody waits for one. */
-  #isReady(): boolean {
-    return this.ledger.isOffboarded || this.#partition.isFresh(Date.now());
+  #nextHold(): Task | undefined {
+    const [again] = this.#again;
+    if (!again || !this.#takeTurn()) return undefined;
+    const [dispatchId, trigger] = again;
+    this.#again.delete(dispatchId);
+    this.#hasTurn = false;
+    const run = () => this.#decideAgain(dispatchId, trigger).finally(() => this.#partition.turns.done());
+    const recordSeq = this.ledger.holds.get(dispatchId)?.decisionSeq ?? 0;
+    return { input: null, run, recordSeq };
+  }
+
+  /** Whether it may decide a hold now; if not it goes on when its turn comes. */
+  #takeTurn(): boolean {
+    if (this.#hasTurn || this.#turn !== null) return this.#hasTurn;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#hasTurn = this.#partition.turns.ask(() => {
+      this.#turn = null;
+      this.#hasTurn = true;
+      this.kick();
+      if (!this.#running) this.passTurnOn();
+      resolve();
+    });
+    if (!this.#hasTurn) this.#turn = promise;
+    return this.#hasTurn;
+  }
+
+  /** Gives a turn back that it does not use. */
+  passTurnOn(): void {
+    if (this.#hasTurn) this.#partition.turns.done();
+    this.#hasTurn = false;
+  }
+
+  /**
+   * Nobody is at fault while the platform catches up: requests wait a while before they are held for it. No truth
+   * could let anything of a tenant out that leaves, so nobody waits for one.
+   */
+  #mayDecide({ sinceMs }: WaitingRequest): boolean {
+    const nowMs = Date.now();
+    if (this.ledger.isOffboarded || this.#partition.isFresh(nowMs)) return true;
+    return sinceMs + this.#partition.policy.current.policy.dispatch.staleWaitSec * 1000 <= nowMs;
   }
 
   /** The list of a tenant that left is gone with it: nobody can tell any more who was on it. */
   async #suppressionOf(recipientKey: string): Promise<RecipientStanding['suppression']> {
-    if (this.ledger.hasLeft) return 'unknown';
-    return this.#partition.suppressionOf(this.ledger.tenantId, recipientKey);
+    if (this.#entry.hasLeft || this.ledger.hasLeft) return 'unknown';
+    const { context, suppressions } = this.#partition;
+    return suppressions.of({ p: context.p, tenantId: this.ledger.tenantId, recipientKey });
+  }
+
+  async #decideRequest({ input, asked, suppression }: WaitingRequest): Promise<void> {
+    if (input.seq <= this.ledger.chain.lastRequestSeq) return;
+    const { dispatchId } = asked;
+    // REQUESTS forgets an id after its age; what is still open here must not be decided as if it were new.
+    if (this.ledger.holds.has(dispatchId) || this.ledger.awaited(dispatchId)) {
+      return this.#chain.refuse(`\`${dispatchId}\` was asked for before and is still open`);
+    }
+    await this.#decide(asked, 'requested', referenceTo(input), await suppression());
   }
 
   async #decideAgain(dispatchId: string, trigger: Trigger): Promise<void> {
@@ -315,7 +463,7 @@ export class TenantDesk {
       this.#partition.wakeAt(this.ledger.tenantId, asked.dispatchId, nextLookMs(record, nowMs));
       return;
     }
-    await this.append(record, encode(decisionRecorded, record));
+    await this.#append(record, this.#partition.decisions.encode(record));
     if (dispatches(record.kind) || record.kind === 'BLOCK') return;
     this.#partition.wakeAt(this.ledger.tenantId, asked.dispatchId, nextLookMs(record, nowMs));
     // The platform may have become fresh while this was written, before the hold was there to be woken.
@@ -340,15 +488,17 @@ export class TenantDesk {
   }
 
   async #approve(command: OperatorCommanded, input: StoredMessage): Promise<void> {
-    const hold = this.#holdOf(command) ?? (await this.#refuse(`\`${command.dispatchId}\` is no open hold`));
+    const hold =
+      this.#holdOf(command) ?? (await this.#chain.refuse(`\`${command.dispatchId}\` is no open hold`));
     const { approvalValidSec } = this.#partition.policy.current.policy.dispatch;
     const record = approvalRecord(this.ledger, command, input, Date.now() + approvalValidSec * 1000);
-    await this.append(record, encode(approvalRecorded, record));
+    await this.#append(record, encode(approvalRecorded, record));
     this.again(hold.dispatchId, 'operator');
   }
 
   async #reject(command: OperatorCommanded, input: StoredMessage): Promise<void> {
-    const hold = this.#holdOf(command) ?? (await this.#refuse(`\`${command.dispatchId}\` is no open hold`));
+    const hold =
+      this.#holdOf(command) ?? (await this.#chain.refuse(`\`${command.dispatchId}\` is no open hold`));
     if (input.seq > this.ledger.chain.lastCommandSeq) await this.#intervene(command, input);
     const suppression = await this.#suppressionOf(hold.action.recipientKey);
     await this.#decide(hold, 'operator', referenceTo(input), suppression, 'rejected_by_operator');
@@ -356,72 +506,26 @@ export class TenantDesk {
 
   async #intervene(command: OperatorCommanded, input: StoredMessage): Promise<void> {
     const record = interventionRecord(this.ledger, command, input);
-    await this.append(record, encode(interventionRecorded, record));
+    await this.#append(record, encode(interventionRecorded, record));
     this.endHoldsIfOffboarded();
   }
 
   async #record(outcome: OutcomeReported, input: StoredMessage): Promise<void> {
     if (input.seq <= this.ledger.chain.lastOutcomeSeq) return;
     const awaited = this.ledger.awaited(outcome.dispatchId);
-    if (!awaited) return this.#refuse(`no release of \`${outcome.dispatchId}\` awaits an outcome`);
+    if (!awaited) return this.#chain.refuse(`no release of \`${outcome.dispatchId}\` awaits an outcome`);
     if (outcome.decisionSeq !== awaited.release.seq) {
-      return this.#refuse(`the release of \`${outcome.dispatchId}\` is DECISIONS/${awaited.release.seq}`);
+      return this.#chain.refuse(
+        `the release of \`${outcome.dispatchId}\` is DECISIONS/${awaited.release.seq}`,
+      );
     }
     const record = outcomeRecord(this.ledger, outcome, input, awaited);
-    await this.append(record, encode(outcomeRecorded, record));
+    await this.#append(record, encode(outcomeRecorded, record));
   }
 
-  /** It does not fit what we know of the chain; but only a chain that nobody else wrote to is known. */
-  async #refuse(problem: string): Promise<never> {
-    const headSeq = await this.#headSeq();
-    if (headSeq !== null && headSeq !== this.ledger.chain.chainSeq) {
-      throw new PublishConflict(`somebody else wrote to the chain of ${this.ledger.tenantId}`);
-    }
-    throw new RefusedCommand(problem);
-  }
-
-  /** Writes the next record of the chain and folds it once it is durable. */
-  async append(record: ChainRecord, data: Uint8Array): Promise<void> {
-    this.#writingSince = this.#partition.highestSeq;
-    crashPoint('before_chain_record');
-    try {
-      const stored = await this.#store(record, data, this.ledger.chain.chainSeq);
-      crashPoint('chain_record_stored');
-      this.ledger.apply(record, stored.seq, data);
-      this.#partition.recorded(stored.seq);
-    } finally {
-      this.#writingSince = null;
-    }
-  }
-
-  async #store(record: ChainRecord, data: Uint8Array, lastSeq: number): Promise<Stored> {
-    const { broker, p, closed } = this.#partition.context;
-    const { tenantId } = this.ledger;
-    const subject = decisionRecorded.subject({ p, tenantId, kind: record.kind });
-    try {
-      const message = { subject, data, lastSeq, fence: this.#chainSubjects() };
-      return await storeUntilCertain(broker, 'DECISIONS', message, closed);
-    } catch (error) {
-      // The stream forgets after its age: for a tenant that was silent for so long nothing stands there any more.
-      if (!(error instanceof PublishConflict) || lastSeq === 0 || (await this.#headSeq()) !== null)
-        throw error;
-      return this.#store(record, data, 0);
-    }
-  }
-
-  /** Where the chain ends in the stream; null when none of its records is there. */
-  async #headSeq(): Promise<number | null> {
-    try {
-      return (
-        (await readLast(this.#partition.context.broker, 'DECISIONS', this.#chainSubjects()))?.seq ?? null
-      );
-    } catch (error) {
-      throw new PublishUncertain('read', `cannot read the chain: ${(error as Error).message}`);
-    }
-  }
-
-  #chainSubjects(): string {
-    return `decision.${this.#partition.context.p}.${this.ledger.tenantId}.*`;
+  async #append(record: ChainRecord, data: Uint8Array): Promise<void> {
+    await this.#chain.append(record, data);
+    this.#partition.changed(this);
   }
 }
 

@@ -12,7 +12,15 @@ import {
 } from '@orchestrate/contracts';
 
 /** UTC day of a time, as YYYY-MM-DD: caps are counted by it. */
-export const utcDayOf = (atMs: number): string => new Date(atMs).toISOString().slice(0, 10);
+export function utcDayOf(atMs: number): string {
+  const day = Math.floor(atMs / DAY_MS);
+  if (day !== lastDay.day) lastDay = { day, name: new Date(atMs).toISOString().slice(0, 10) };
+  return lastDay.name;
+}
+
+const DAY_MS = 86_400_000;
+/** Nearly always it is the same day again. */
+let lastDay = { day: Number.NaN, name: '' };
 
 const NO_TOUCH: Touch = { count: 0, lastAtMs: 0, mailbox: '', steps: [], open: [], unresolved: [] };
 

@@ -1,0 +1,77 @@
+interface Waiting {
+  readonly owner: object;
+  readonly enter: (entered: boolean) => void;
+}
+
+/** How many desks a process keeps, and how many of them are being set up at once: its memory is bounded by it. */
+export class DeskPool {
+  #free: number;
+  #waiting: Waiting[] = [];
+  readonly #pressed = new Set<() => void>();
+  #settingUp = 0;
+  readonly #settingUpMax: number;
+  readonly #desksMax: number;
+  readonly #toSetUp: (() => void)[] = [];
+
+  constructor({ desksMax = 4_096, settingUpMax = 64 } = {}) {
+    this.#free = desksMax;
+    this.#desksMax = desksMax;
+    this.#settingUpMax = settingUpMax;
+  }
+
+  /** Calls back when somebody waits for a place; the function it returns ends that. */
+  onPressure(relieve: () => void): () => void {
+    this.#pressed.add(relieve);
+    return () => this.#pressed.delete(relieve);
+  }
+
+  /** Desks that are there now. */
+  get desks(): number {
+    return this.#desksMax - this.#free;
+  }
+
+  get isCrowded(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  tryEnter(): boolean {
+    if (this.#free === 0 || this.isCrowded) return false;
+    this.#free--;
+    return true;
+  }
+
+  /** Resolves with true when there is a place, with false when its owner gave up waiting. */
+  async enter(owner: object): Promise<boolean> {
+    if (this.tryEnter()) return true;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#waiting.push({ owner, enter: resolve });
+    for (const relieve of this.#pressed) relieve();
+    return promise;
+  }
+
+  leave(): void {
+    const next = this.#waiting.shift();
+    if (next) next.enter(true);
+    else this.#free++;
+  }
+
+  giveUp(owner: object): void {
+    const [given, others] = [[] as Waiting[], [] as Waiting[]];
+    for (const one of this.#waiting) (one.owner === owner ? given : others).push(one);
+    this.#waiting = others;
+    for (const one of given) one.enter(false);
+  }
+
+  async settingUp(work: () => Promise<void>): Promise<void> {
+    if (this.#settingUp >= this.#settingUpMax)
+      await new Promise<void>((resolve) => this.#toSetUp.push(resolve));
+    else this.#settingUp++;
+    try {
+      await work();
+    } finally {
+      const next = this.#toSetUp.shift();
+      if (next) next();
+      else this.#settingUp--;
+    }
+  }
+}
