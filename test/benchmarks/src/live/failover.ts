@@ -69,12 +69,11 @@ export const failoverBench: Bench = {
       const what = `${one.service} ${one.signal ?? 'left alone'}, ${one.load}`.padEnd(44);
       print(`  ${what} ${ms(waitedMs.median)}, at most ${ms(waitedMs.max)}\n`);
     }
-    const worst = (signal: Signal, loads: readonly Load[]) =>
-      Math.max(
-        ...measured
-          .filter((one) => one.signal === signal && loads.includes(one.load))
-          .map((one) => one.waitedMs.median),
-      );
+    const worst = (signal: Signal, loads: readonly Load[]) => {
+      const cases = measured.filter((one) => one.signal === signal && loads.includes(one.load));
+      if (cases.length === 0) throw new RangeError(`no case with ${signal}`);
+      return Math.max(...cases.map((one) => one.waitedMs.median));
+    };
     const results: readonly Result[] = [
       withinLimit('failover_sigkill', worst('SIGKILL', ['idle', 'saturated']) / 1000, KILL_SEC_MAX, 's'),
       withinLimit('failover_sigterm', worst('SIGTERM', ['idle']), TERM_MS_MAX, 'ms'),

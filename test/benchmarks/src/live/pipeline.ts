@@ -27,7 +27,7 @@ interface Plan {
   readonly instances: readonly number[];
 }
 const FULL: Plan = { rounds: 5, messages: 24_000, rawMessages: 60_000, instances: [2, 4] };
-const QUICK: Plan = { rounds: 3, messages: 6_000, rawMessages: 30_000, instances: [] };
+const QUICK: Plan = { rounds: 3, messages: 9_000, rawMessages: 20_000, instances: [] };
 
 interface Round {
   readonly ours: number;

@@ -5,6 +5,8 @@ import type { Rig } from './rig.ts';
 import type { Prepared } from './tenant-facts.ts';
 
 const NAME = 'RAW';
+/** The server sets aside what a stream may hold; a round is far below this. */
+const BYTES_MAX = 2 ** 30;
 
 /**
  * The reference: a stream of the same kind as the one that takes our input, on the same server, into which
@@ -26,6 +28,7 @@ export class RawStream {
     await rig.broker.jsm.streams.add({
       ...wantedStreamConfig(declared),
       name: NAME,
+      max_bytes: BYTES_MAX,
       subjects: declared.subjects.map(renamed),
       subject_transform: { src: renamed(src), dest: renamed(dest) },
     });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 export const ROOT = join(import.meta.dirname, '../../../..');
 
-const READY_MS_MAX = 180_000;
+const READY_MS_MAX = 600_000;
 const STOP_MS_MAX = 15_000;
 
 export interface ServiceStart {
@@ -61,7 +61,11 @@ export class ServiceProcess implements AsyncDisposable {
       stdio: ['ignore', log, log, 'ipc'],
     });
     const ended = once(child, 'exit').catch(() => {});
-    const timer = setTimeout(() => child.kill('SIGKILL'), READY_MS_MAX);
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      child.kill('SIGKILL');
+    }, READY_MS_MAX);
     const ready = await Promise.race([
       once(child, 'message').then(([message]) => message as { healthPort: number }),
       ended.then(() => null),
@@ -69,7 +73,8 @@ export class ServiceProcess implements AsyncDisposable {
     clearTimeout(timer);
     if (ready) return new ServiceProcess(start, child, ended, performance.now() - begunMs, ready.healthPort);
     const tail = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-5).join('\n  ');
-    throw new Error(`${instance} ended before it was ready; its last lines:\n  ${tail}`);
+    const problem = isLate ? `was not ready after ${READY_MS_MAX / 1000} s` : 'ended before it was ready';
+    throw new Error(`${instance} ${problem}; its last lines:\n  ${tail}`);
   }
 
   get isRunning(): boolean {
