@@ -5,11 +5,13 @@ import type { Broker } from './connect.ts';
 import { crashPoint } from './crash-point.ts';
 import type { DeathWatch } from './death-watch.ts';
 import { FoldingPublisher, PublishAbandoned } from './folding-publisher.ts';
-import type { PartitionedService, PartitionWorker, Positions } from './partitioned-service.ts';
+import { InputTurns } from './input-turns.ts';
+import type { PartitionedService, PartitionWorker } from './partitioned-service.ts';
 import { rejectInput } from './rejections.ts';
 import type { StoredMessage } from './stored-message.ts';
-import { readLast } from './stream-lookup.ts';
+import { readLast, readNext } from './stream-lookup.ts';
 import { StreamFollower } from './stream-reader.ts';
+import { untilAnswered } from './until-answered.ts';
 
 const TICK_MS = 1_000;
 
@@ -30,7 +32,9 @@ export class PartitionRun {
   readonly #deaths: DeathWatch;
   readonly #publisher: FoldingPublisher;
   readonly #followers = new Map<string, StreamFollower>();
+  /** The newest input that was handled, or put in line behind others. */
   readonly #handled: Record<string, number> = {};
+  readonly #turns = new Map<string, InputTurns>();
   #worker!: PartitionWorker;
   /** Up to when everything that was stored in an input stream is folded. */
   readonly #reachedMs = new Map<string, number>();
@@ -85,6 +89,7 @@ export class PartitionRun {
   /** Everything that was stored before now has been read, and nothing waits to be written. */
   isCaughtUp(): boolean {
     if (this.#busy > 0 || this.#followers.size < this.#service.inputs.length) return false;
+    if ([...this.#turns.values()].some((turns) => !turns.isEmpty)) return false;
     return [...this.#followers.values()].every((follower) => follower.isCaughtUp());
   }
 
@@ -98,7 +103,7 @@ export class PartitionRun {
 
   /** Inputs of a stream that are stored and not handled yet. */
   lagOf(stream: string): number {
-    return this.#followers.get(stream)?.pending ?? 0;
+    return (this.#followers.get(stream)?.pending ?? 0) + (this.#turns.get(stream)?.waiting ?? 0);
   }
 
   /** Stops reading, makes durable what was read, marks it and lets the partition go. */
@@ -111,6 +116,7 @@ export class PartitionRun {
     clearInterval(this.#ticker);
     const finished = this.#worker.finish?.();
     await Promise.all([...this.#followers.values()].map((follower) => follower.close()));
+    await Promise.all([...this.#turns.values()].map((turns) => turns.close()));
     await (finished ?? this.#workedOff());
     crashPoint('during_release');
     await this.#marking;
@@ -130,11 +136,13 @@ export class PartitionRun {
     this.#closed = true;
     clearInterval(this.#ticker);
     this.#publisher.close();
+    for (const turns of this.#turns.values()) void turns.close();
     this.#deaths.end();
     this.#worker?.close?.();
   }
 
   async #workedOff(): Promise<void> {
+    if (!this.#releasing) await Promise.all([...this.#turns.values()].map((turns) => turns.workedOff()));
     await this.#worker.workedOff?.();
   }
 
@@ -160,7 +168,8 @@ export class PartitionRun {
       mark,
     );
     crashPoint('hydrated_before_reading');
-    for (const { stream } of this.#service.inputs) {
+    for (const { stream, turns } of this.#service.inputs) {
+      if (turns) this.#turns.set(stream, this.#inputTurns(stream, turns.filterOf));
       this.#handled[stream] = Math.max(mark?.inputs[stream] ?? 0, this.#worker.covered?.[stream] ?? 0);
       this.#reachedMs.set(stream, mark?.asOfMs ?? 0);
     }
@@ -199,14 +208,40 @@ export class PartitionRun {
     if (this.#closed) await follower.close();
   }
 
+  #inputTurns(stream: StoredMessage['stream'], filterOf: (p: number, key: string) => string): InputTurns {
+    return new InputTurns({
+      handle: (input) => this.#handleNow(input),
+      readNext: (key, fromSeq, max) =>
+        untilAnswered(
+          () => readNext(this.#broker, stream, { filter: filterOf(this.p, key), fromSeq, max }),
+          () => this.#closed,
+        ),
+      failed: (error) => {
+        if (!(error instanceof PublishAbandoned)) this.#lose(error);
+      },
+    });
+  }
+
   async #handle(input: StoredMessage): Promise<void> {
-    if (this.#closed || input.seq <= this.#handled[input.stream]!) return;
+    const { stream, seq } = input;
+    if (this.#closed || seq <= this.#handled[stream]!) return;
+    const key = this.#deaths.isCautious(stream) ? null : this.#keyOf(input);
+    if (key === null) return this.#handleNow(input);
+    this.#turns.get(stream)!.add(key, input);
+    this.#handled[stream] = seq;
+  }
+
+  #keyOf(input: StoredMessage): string | null {
+    return this.#service.inputs.find(({ stream }) => stream === input.stream)?.turns?.keyOf(input) ?? null;
+  }
+
+  async #handleNow(input: StoredMessage): Promise<void> {
     crashPoint('input_received');
     this.#busy++;
     try {
       await (this.#deaths.isCautious(input.stream) ? this.#handleNoted(input) : this.#tryHandle(input));
       if (this.#closed) return;
-      this.#handled[input.stream] = input.seq;
+      this.#handled[input.stream] = Math.max(input.seq, this.#handled[input.stream]!);
       this.#hooks.handled(input.stream);
       this.#reached(input.stream, input.storedAtMs);
       await this.#deaths.handled(input, () => this.#workedOff());
@@ -294,9 +329,16 @@ export class PartitionRun {
   /** Positions first, then wait until all that belongs before them is durable, then say so. */
   async #mark(): Promise<void> {
     await this.#reachNow();
-    const handled: Positions = { ...this.#handled };
+    const handled = { ...this.#handled };
+    const reached = [...this.#reachedMs.values()];
+    for (const [stream, turns] of this.#turns) {
+      const oldest = turns.oldest();
+      if (!oldest) continue;
+      handled[stream] = Math.min(handled[stream]!, oldest.seq - 1);
+      reached.push(oldest.storedAtMs - 1);
+    }
     const inputs = this.#worker.positions?.(handled) ?? handled;
-    const reachedMs = Math.min(...this.#reachedMs.values());
+    const reachedMs = Math.min(...reached);
     const asOfMs = this.#worker.asOfMs?.(reachedMs) ?? reachedMs;
     await this.#worker.settled?.();
     await this.#publisher.flushed();

@@ -9,6 +9,15 @@ export type Positions = Readonly<Record<string, number>>;
 export interface PartitionInput {
   readonly stream: StreamName;
   readonly filters: (p: number) => readonly string[];
+  /**
+   * Inputs of different keys take turns instead of waiting for all that came before them. What has no key (null) is
+   * handled as it comes.
+   */
+  readonly turns?: {
+    readonly keyOf: (input: StoredMessage) => string | null;
+    /** The subjects of one key's inputs. */
+    readonly filterOf: (p: number, key: string) => string;
+  };
 }
 
 /** What the owner of a partition works with. */

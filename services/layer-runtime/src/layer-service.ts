@@ -1,5 +1,5 @@
 import { layerMarked } from '@orchestrate/contracts';
-import type { PartitionedService } from '@orchestrate/messaging';
+import type { PartitionedService, StoredMessage } from '@orchestrate/messaging';
 import { offboardedSubjects, type PolicyInForce } from '@orchestrate/service-kit';
 import { LayerPartition } from './layer-partition.ts';
 
@@ -20,7 +20,11 @@ export function layerService({ name, markEveryMs, policy, opened }: LayerService
     markEveryMs,
     inputs: [
       { stream: 'CONFIG', filters: (p) => [`config.${p}.*.tenant`, offboardedSubjects(p)] },
-      { stream: 'EVIDENCE', filters: (p) => [`evidence.${p}`, `evidence.${p}.*.*.*`] },
+      {
+        stream: 'EVIDENCE',
+        filters: (p) => [`evidence.${p}`, `evidence.${p}.*.*.*`],
+        turns: { keyOf: tenantIn, filterOf: (p, tenantId) => `evidence.${p}.${tenantId}.*.*` },
+      },
       { stream: 'OPERATOR', filters: (p) => [`operator.${p}.*.*`] },
     ],
     async open(context) {
@@ -30,3 +34,6 @@ export function layerService({ name, markEveryMs, policy, opened }: LayerService
     },
   };
 }
+
+/** Heartbeats are about a whole partition, and of nobody's line. */
+const tenantIn = ({ subject }: StoredMessage): string | null => subject.split('.')[2] ?? null;
