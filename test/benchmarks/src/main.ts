@@ -4,6 +4,7 @@ import { decideContest } from './decide.ts';
 import { fingerprintContest } from './fingerprint.ts';
 import { decisionsBench } from './live/decisions.ts';
 import { failoverBench } from './live/failover.ts';
+import { fairnessBench } from './live/fairness.ts';
 import { peerBench } from './live/peer.ts';
 import { pipelineBench } from './live/pipeline.ts';
 import { tenantsBench } from './live/tenants.ts';
@@ -15,6 +16,7 @@ const BENCHES = [
   decisionsBench,
   tenantsBench,
   failoverBench,
+  fairnessBench,
   peerBench,
 ];
 
