@@ -138,6 +138,28 @@ describe('a freeze of everything', () => {
   }, 60_000);
 });
 
+describe('a hand-over in the middle of backlogs', () => {
+  it('does not wait for them, and loses and doubles nothing', async () => {
+    const tenants = neighbours(8);
+    const asked = await Promise.all(
+      tenants.flatMap((tenantId) => Array.from({ length: 300 }, (_, n) => ask(broker, tenantId, n))),
+    );
+    const decided = async () => (await broker.jsm.streams.info('DECISIONS')).state.messages;
+    for (let owner = 1; owner <= 3; owner++) {
+      await using _ = await startGovernance(broker);
+      const before = await decided();
+      await eventually('some are decided', async () => (await decided()) >= before + 100);
+    }
+    expect(await decided()).toBeLessThan(asked.length);
+    await using _ = await startGovernance(broker);
+    await eventually('all are decided', async () => (await decided()) >= asked.length, 60_000);
+    for (const tenantId of tenants) {
+      const seqs = (await chainOf(broker, tenantId)).map((record) => (record as DecisionRecorded).requestSeq);
+      expect([seqs.length, new Set(seqs).size]).toEqual([300, 300]);
+    }
+  }, 120_000);
+});
+
 describe('more tenants with long backlogs than desks', () => {
   it('take turns, and none of their requests is lost or decided twice', async () => {
     const tenants = neighbours(5);
