@@ -1,7 +1,6 @@
 import {
   CANONICAL_BLOCKER_LAYERS,
   type CanonicalRuntimeTruth,
-  type Decision,
   decide,
   dispatches,
   type RecipientStanding,
@@ -23,7 +22,9 @@ import { encode, type Head, referenceTo, type StoredMessage } from '@orchestrate
 import type { Declared } from '@orchestrate/service-kit';
 import { type CitedTruth, decisionRecord, type Trigger } from './decision-record.ts';
 import { type Asked, dispatchCase } from './dispatch-case.ts';
+import { finalBlock } from './final-block.ts';
 import type { GovernancePartition } from './governance-partition.ts';
+import { HoldQueue } from './hold-queue.ts';
 import { type HeldConfig, loadConfig, loadLedger, loadTruth, untilRead } from './load-tenant.ts';
 import { approvalRecord, interventionRecord, outcomeRecord } from './other-records.ts';
 import { RequestQueue, type WaitingRequest } from './request-queue.ts';
@@ -62,11 +63,7 @@ export class TenantDesk {
   #heads = new Map<string, Head>();
   readonly #urgent: Task[] = [];
   readonly #requests: RequestQueue;
-  /** Holds to decide again, with what made it necessary. */
-  readonly #again = new Map<string, Trigger>();
-  /** Whether it may decide one of them, and what it waits for if it asked. */
-  #hasTurn = false;
-  #turn: Promise<void> | null = null;
+  readonly #holds: HoldQueue;
   #isReady = false;
   #stays = 0;
   /** Whether it took some of the requests that were left in the stream since it was set up. */
@@ -83,16 +80,20 @@ export class TenantDesk {
     this.#requests = new RequestQueue(partition.context, entry.tenantId, partition.leftOut, (recipientKey) =>
       this.#suppressionOf(recipientKey),
     );
+    this.#holds = new HoldQueue(partition.turns, () => {
+      this.kick();
+      if (!this.#running) this.passTurnOn();
+    });
     this.ready = this.#setUp();
   }
 
   get waiting(): number {
-    return this.#urgent.length + this.#requests.length + this.#again.size;
+    return this.#urgent.length + this.#requests.length + this.#holds.length;
   }
 
   /** Whether it could be let go: nothing to do here, nothing that is not saved, nothing left in the stream. */
   get isIdle(): boolean {
-    const isBusy = this.#running || this.#turn !== null || this.#stays > 0 || this.waiting > 0;
+    const isBusy = this.#running || this.#holds.turn !== null || this.#stays > 0 || this.waiting > 0;
     return this.#isReady && !isBusy && !this.isSaving && !this.isDirty;
   }
 
@@ -294,7 +295,7 @@ export class TenantDesk {
   }
 
   again(dispatchId: string, trigger: Trigger): void {
-    this.#again.set(dispatchId, trigger);
+    this.#holds.add(dispatchId, trigger);
     this.kick();
   }
 
@@ -307,7 +308,7 @@ export class TenantDesk {
   /** Resolves when nothing is being worked on; a request that waits for a fresh truth does not count. */
   async workedOff(): Promise<void> {
     await this.ready;
-    while (this.#running || this.#turn !== null) await (this.#running ? this.#work : this.#turn);
+    while (this.#running || this.#holds.turn !== null) await (this.#running ? this.#work : this.#holds.turn);
   }
 
   /** Resolves when what is being worked on is finished; what waits is left. */
@@ -317,7 +318,7 @@ export class TenantDesk {
 
   async #workOff(): Promise<void> {
     try {
-      for (let task = this.#next(); task && this.#partition.isOpen(); task = this.#next()) {
+      for (let task = this.#next(); task; task = this.#next()) {
         this.#current = task;
         try {
           await task.run();
@@ -335,7 +336,9 @@ export class TenantDesk {
     }
   }
 
+  /** What is taken must be done: what waits when the partition is let go is left to the next owner. */
   #next(): Task | undefined {
+    if (!this.#partition.isOpen()) return undefined;
     const urgent = this.#urgent.shift();
     if (urgent) return urgent;
     const { first } = this.#requests;
@@ -355,35 +358,16 @@ export class TenantDesk {
   }
 
   #nextHold(): Task | undefined {
-    const [again] = this.#again;
-    if (!again || !this.#takeTurn()) return undefined;
-    const [dispatchId, trigger] = again;
-    this.#again.delete(dispatchId);
-    this.#hasTurn = false;
-    const run = () => this.#decideAgain(dispatchId, trigger).finally(() => this.#partition.turns.done());
-    const recordSeq = this.ledger.holds.get(dispatchId)?.decisionSeq ?? 0;
-    return { input: null, run, recordSeq };
-  }
-
-  /** Whether it may decide a hold now; if not it goes on when its turn comes. */
-  #takeTurn(): boolean {
-    if (this.#hasTurn || this.#turn !== null) return this.#hasTurn;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#hasTurn = this.#partition.turns.ask(() => {
-      this.#turn = null;
-      this.#hasTurn = true;
-      this.kick();
-      if (!this.#running) this.passTurnOn();
-      resolve();
-    });
-    if (!this.#hasTurn) this.#turn = promise;
-    return this.#hasTurn;
+    const next = this.#holds.shift();
+    if (!next) return undefined;
+    const { dispatchId, trigger } = next;
+    const run = () => this.#decideAgain(dispatchId, trigger).finally(() => this.#holds.decided());
+    return { input: null, run, recordSeq: this.ledger.holds.get(dispatchId)?.decisionSeq ?? 0 };
   }
 
   /** Gives a turn back that it does not use. */
   passTurnOn(): void {
-    if (this.#hasTurn) this.#partition.turns.done();
-    this.#hasTurn = false;
+    this.#holds.passTurnOn();
   }
 
   /**
@@ -527,25 +511,6 @@ export class TenantDesk {
     await this.#chain.append(record, data);
     this.#partition.changed(this);
   }
-}
-
-/** A person or the clock has the last word: the gates are on record as they stand, the ruling is final. */
-function finalBlock(found: Decision, outcome: Ruling): Decision {
-  return {
-    ...found,
-    decision: 'BLOCK',
-    decidingGate: 10,
-    decidingBlocker: 'human_authority_required',
-    decidingOutcome: outcome,
-    constraints: null,
-    constraintsDigest: null,
-    review: null,
-    approvalId: null,
-    budgetIds: [],
-    unblock: [],
-    lane: null,
-    earliestReleaseMs: null,
-  };
 }
 
 function nextLookMs(record: DecisionRecorded, nowMs: number): number {
