@@ -8,6 +8,7 @@ import {
   wantedBucketConfig,
   wantedStreamConfig,
 } from './provision-streams.ts';
+import { shardsOf } from './shard-declaration.ts';
 
 /** Where a server is not as declared. The stream of a bucket is named `KV_` and the bucket. */
 export type StreamDifference =
@@ -28,7 +29,8 @@ export async function compareStreams(
 ): Promise<readonly StreamDifference[]> {
   const found = new Map<string, StreamConfig>();
   for await (const { config } of broker.jsm.streams.list()) found.set(config.name, config);
-  const wanted = [...declared.streams.map(wantedStreamConfig), ...declared.buckets.map(wantedBucketConfig)];
+  const streams = declared.streams.flatMap(shardsOf);
+  const wanted = [...streams.map(wantedStreamConfig), ...declared.buckets.map(wantedBucketConfig)];
   return wanted.flatMap((config) => differencesOf(config, found.get(config.name)));
 }
 

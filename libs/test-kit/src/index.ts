@@ -1,3 +1,3 @@
 export { eventually } from './eventually.ts';
 export { decision, publishDecision } from './released-decision.ts';
-export { jsonOf, startTestBroker, stored, type TestBroker } from './test-broker.ts';
+export { jsonOf, shardedStreams, startTestBroker, stored, type TestBroker } from './test-broker.ts';
