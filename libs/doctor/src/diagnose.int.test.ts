@@ -207,7 +207,9 @@ describe('on a server that is named', () => {
     const streams = shardedStreams(4);
     expect((await look({ streams })).streams).toMatchObject({
       status: 'fail',
-      detail: expect.stringContaining('LAYERS is declared with `"shards": 4` and stands on the server with `"shards": 1`'),
+      detail: expect.stringContaining(
+        'LAYERS is declared with `"shards": 4` and stands on the server with `"shards": 1`',
+      ),
       remedy: expect.stringContaining('nothing is missing'),
     });
     await using sharded = await startTestBroker(streams);

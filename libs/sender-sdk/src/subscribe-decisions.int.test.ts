@@ -188,7 +188,9 @@ test('where DECISIONS has four shards two senders share all of them, and each de
   await publishDecision(broker, decision({ tenantId: 'tenant-0', kind: 'BLOCK' }));
 
   // Fewer at a time than shards: each of them is served all the same.
-  const two = await Promise.all([1, 4].map((concurrency) => subscribeDecisions(broker, { concurrency, handle })));
+  const two = await Promise.all(
+    [1, 4].map((concurrency) => subscribeDecisions(broker, { concurrency, handle })),
+  );
   await vi.waitFor(() => {
     expect(two.map((one) => one.status().inProgress)).toEqual([4, 4]);
   });

@@ -1,4 +1,10 @@
-import { type Broker, compareStreams, otherShards, type StreamDifference, shardsOf } from '@orchestrate/messaging';
+import {
+  type Broker,
+  compareStreams,
+  otherShards,
+  type StreamDifference,
+  shardsOf,
+} from '@orchestrate/messaging';
 import { count, percent, size } from '../figures.ts';
 import { fail, type Judgement, ok, warn } from '../finding.ts';
 import type { Surroundings } from '../surroundings.ts';
