@@ -25,7 +25,7 @@ export const recipientKey = sha256;
 export const timeMs = z.number().int().min(0).max(8.64e15);
 export const sequence = z.number().int().min(0);
 export const partition = z.number().int().min(0).max(63);
-/** A message in a stream, as `STREAM/sequence`. */
+/** A message in a stream, as `STREAM/sequence`. Where the stream is sharded it counts in the shard of the tenant it stands beside. */
 export const reference = z
   .string()
   .regex(/^[A-Z]{1,16}\/[0-9]{1,16}$/)

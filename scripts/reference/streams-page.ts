@@ -39,7 +39,7 @@ const WRITERS: Readonly<Record<string, string>> = {
 export function streamsPage(): string {
   const { streams, buckets } = readStreamsFile();
   const rows = streams.map((stream) => [
-    code(stream.name),
+    stream.shards === 1 ? code(stream.name) : `${code(stream.name)} in ${stream.shards} shards`,
     cell(HOLDS[stream.name] ?? missing(stream.name)),
     WRITERS[stream.name] ?? missing(stream.name),
     stream.subjects.map(code).join('<br>'),
@@ -60,7 +60,9 @@ ${MADE}
 
 Declared in \`deploy/nats/streams.json\`, created by \`orchestrate provision\` (and by \`npm start\`) and by nothing else;
 \`orchestrate doctor\` compares what is there with the declaration. In subjects the second token is the tenant's partition,
-which the server puts there where a writer outside does not name it.
+which the server puts there where a writer outside does not name it. LAYERS, TRUTH and DECISIONS may say \`"shards": n\` there
+and are then n streams each, \`LAYERS-0\` to \`LAYERS-<n-1>\`, with the limits below in each of them and 64 / n partitions,
+one after another ([how](../how-to/shard-the-streams.md)).
 
 ## Streams
 

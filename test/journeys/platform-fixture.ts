@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import type { Policy } from '@orchestrate/canon';
 import { readPolicyFile } from '@orchestrate/client';
 import { type Platform, startPlatform } from '@orchestrate/embedded';
-import { activatePolicy, type Broker, connectBroker, provisionStreams } from '@orchestrate/messaging';
+import {
+  activatePolicy,
+  type Broker,
+  connectBroker,
+  provisionStreams,
+  type StreamsFile,
+} from '@orchestrate/messaging';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 
@@ -27,6 +33,8 @@ export interface PlatformFixture {
 export async function startPlatformFixture(options: {
   readonly services: readonly { name: string; instance?: string }[];
   readonly policy?: Policy;
+  /** Default: as this checkout declares them. */
+  readonly streams?: StreamsFile;
   readonly env?: Record<string, string>;
 }): Promise<PlatformFixture> {
   const dataDir = await mkdtemp(join(tmpdir(), 'orchestrate-test-'));
@@ -38,7 +46,7 @@ export async function startPlatformFixture(options: {
     services: options.services,
     prepare: async (url) => {
       await using broker = await connectBroker({ url, name: 'provisioner' });
-      await provisionStreams(broker);
+      await provisionStreams(broker, options.streams);
       await activatePolicy(broker, options.policy ?? GAPLESS_POLICY);
     },
     env: { CADENCE_SEC: '1', LOG_LEVEL: 'info', ...options.env },

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Books, readBooks } from '@orchestrate/client';
+import type { StreamName } from '@orchestrate/contracts';
 import type { Platform } from '@orchestrate/embedded';
-import type { Broker } from '@orchestrate/messaging';
+import { type Broker, countMessages } from '@orchestrate/messaging';
 import type { Killable } from './options.ts';
 import { progress } from './tell.ts';
 
@@ -19,11 +20,11 @@ export async function killMidway(
   const stream = service === 'reference-sender' ? 'OUTCOMES' : 'DECISIONS';
   const share = service === 'reference-sender' ? 0.1 : 0.2;
   const deadline = Date.now() + SETTLED_MS_MAX;
-  while ((await countMessages(broker, stream)) < requests * share && Date.now() < deadline) await sleep(5);
-  progress(`SIGKILL to ${service} after ${await countMessages(broker, 'DECISIONS')} records of the chains`);
+  while ((await countPatiently(broker, stream)) < requests * share && Date.now() < deadline) await sleep(5);
+  progress(`SIGKILL to ${service} after ${await countPatiently(broker, 'DECISIONS')} records of the chains`);
   if (service === 'nats-server') await platform.nats.kill();
   else await platform.supervisor.kill(`${service}-1`, 'SIGKILL');
-  progress(`${service} is back, ${await countMessages(broker, 'DECISIONS')} records`);
+  progress(`${service} is back, ${await countPatiently(broker, 'DECISIONS')} records`);
 }
 
 /** Reads the books whenever the chains have been quiet for a moment, until nothing is open any more. */
@@ -32,7 +33,7 @@ export async function awaitBooks(broker: Broker, tenants: readonly string[]): Pr
   let records = -1;
   for (;;) {
     await sleep(QUIET_MS);
-    const messages = await countMessages(broker, 'DECISIONS');
+    const messages = await countPatiently(broker, 'DECISIONS');
     const quiet = messages === records;
     records = messages;
     if (!quiet && Date.now() < deadline) continue;
@@ -42,8 +43,8 @@ export async function awaitBooks(broker: Broker, tenants: readonly string[]): Pr
   }
 }
 
-function countMessages(broker: Broker, stream: string): Promise<number> {
-  return patiently(async () => (await broker.jsm.streams.info(stream)).state.messages);
+function countPatiently(broker: Broker, stream: StreamName): Promise<number> {
+  return patiently(() => countMessages(broker, stream));
 }
 
 /** A server that was killed is away for a moment; what only reads asks again. */

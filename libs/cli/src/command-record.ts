@@ -1,6 +1,7 @@
+import { partitionOf } from '@orchestrate/canon';
 import { followChain, type OperatorCommand, sendCommand } from '@orchestrate/client';
 import type { ApprovalRecorded, InterventionRecorded } from '@orchestrate/contracts';
-import type { Broker } from '@orchestrate/messaging';
+import { type Broker, lastSeqOf } from '@orchestrate/messaging';
 import { Failure } from './failure.ts';
 import { whileWaiting } from './progress.ts';
 
@@ -16,15 +17,26 @@ export async function commandAndAwaitRecord(
   broker: Broker,
   command: OperatorCommand & { readonly tenantId: string },
 ): Promise<CommandRecord> {
-  const fromSeq = await nextRecordSeq(broker);
+  const fromSeq = await nextRecordSeq(broker, command.tenantId);
   const [commandSeq] = await sendCommand(broker, command);
   const record = awaitRecord(broker, command.tenantId, commandSeq!, fromSeq);
   return whileWaiting(`waiting for the record of ${command.command}`, record);
 }
 
-/** Records that are written from now on have this sequence in DECISIONS or a higher one. */
-export async function nextRecordSeq(broker: Broker): Promise<number> {
-  return (await broker.jsm.streams.info('DECISIONS')).state.last_seq + 1;
+/** Records of a tenant that are written from now on have this sequence in DECISIONS or a higher one. */
+export async function nextRecordSeq(broker: Broker, tenantId: string): Promise<number> {
+  return (await nextRecordSeqs(broker, [tenantId]))(tenantId);
+}
+
+/** The same for each of many tenants: it is asked for once a partition. */
+export async function nextRecordSeqs(
+  broker: Broker,
+  tenants: readonly string[],
+): Promise<(tenantId: string) => number> {
+  const partitions = [...new Set(tenants.map(partitionOf))];
+  const next = async (p: number) => (await lastSeqOf(broker, 'DECISIONS', `decision.${p}.*.*`)) + 1;
+  const found = new Map(await Promise.all(partitions.map(async (p) => [p, await next(p)] as const)));
+  return (tenantId) => found.get(partitionOf(tenantId))!;
 }
 
 /** People's acts are on subjects of their own: however much is decided meanwhile, this one is not overlooked. */

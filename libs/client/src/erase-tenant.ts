@@ -1,6 +1,6 @@
 import { partitionOf } from '@orchestrate/canon';
 import { inputRejected, RECIPIENTS_BUCKET, recipientsKey, type StreamName } from '@orchestrate/contracts';
-import { type Broker, decodeLenient, readStored } from '@orchestrate/messaging';
+import { type Broker, decodeLenient, purgeStored, readStored } from '@orchestrate/messaging';
 import { readOffboarding, refuseOffboarded } from './offboarding.ts';
 
 export const ERASED_FROM = [
@@ -25,7 +25,11 @@ export type Erased = Readonly<Record<(typeof ERASED_FROM)[number], number>>;
  */
 export async function eraseTenant(broker: Broker, tenantId: string): Promise<Erased> {
   const at = `${partitionOf(tenantId)}.${tenantId}`;
-  const purge = (stream: StreamName, ...filters: string[]) => purgeAll(broker, stream, filters);
+  const purge = async (stream: StreamName, ...filters: string[]) => {
+    let purged = 0;
+    for (const filter of filters) purged += await purgeStored(broker, stream, filter);
+    return purged;
+  };
   return {
     RECIPIENTS: await eraseRecipients(broker, tenantId),
     SUPPRESSIONS: await purge('SUPPRESSIONS', `suppression.${at}.*`),

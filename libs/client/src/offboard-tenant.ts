@@ -16,6 +16,7 @@ import {
 } from '@orchestrate/contracts';
 import {
   type Broker,
+  countStored,
   decodeLenient,
   encode,
   PublishConflict,
@@ -247,12 +248,7 @@ function awayProblem(service: string, problem: string, waitMs: number): string {
 
 async function countKept(broker: Broker, tenantId: string): Promise<OffboardReport['kept']> {
   const at = `${partitionOf(tenantId)}.${tenantId}`;
-  const count = async (stream: StreamName, filter: string) => {
-    const consumer = await broker.js.consumers.get(stream, { filter_subjects: [filter] });
-    const { num_pending } = await consumer.info();
-    void consumer.delete().catch(() => {});
-    return num_pending;
-  };
+  const count = (stream: StreamName, filter: string) => countStored(broker, stream, filter);
   return {
     DECISIONS: await count('DECISIONS', `decision.${at}.*`),
     OPERATOR: await count('OPERATOR', `operator.${at}.*`),

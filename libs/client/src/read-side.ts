@@ -123,7 +123,7 @@ export async function readChainEnd(broker: Broker, tenantId: string, count: numb
     const one = storedRecord(stored);
     records.unshift(one);
     if (records.length === count || one.record.prevSeq === 0) break;
-    stored = await readAt(broker, 'DECISIONS', one.record.prevSeq);
+    stored = await readAt(broker, 'DECISIONS', one.record.prevSeq, partitionOf(tenantId));
   }
   return records;
 }

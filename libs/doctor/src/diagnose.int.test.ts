@@ -16,7 +16,7 @@ import {
   rejectInput,
 } from '@orchestrate/messaging';
 import { startDnsServer } from '@orchestrate/sandbox';
-import { eventually, startTestBroker, type TestBroker } from '@orchestrate/test-kit';
+import { eventually, shardedStreams, startTestBroker, type TestBroker } from '@orchestrate/test-kit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { diagnose } from './diagnose.ts';
 import { CHECK_NAMES, type CheckName, doctorReportSchema, type Finding, reportOf } from './finding.ts';
@@ -201,6 +201,20 @@ describe('on a server that is named', () => {
     expect(streams.detail).toContain('EVIDENCE has max_bytes 1048576 instead of 4294967296');
     expect(streams.detail).toContain('OUTCOMES is missing');
     expect(streams.detail).toContain('KV_OWNERS is missing');
+  });
+
+  test('streams in another number of shards than this checkout declares are no loss, and so it says', async () => {
+    const streams = shardedStreams(4);
+    expect((await look({ streams })).streams).toMatchObject({
+      status: 'fail',
+      detail: expect.stringContaining(
+        'LAYERS is declared with `"shards": 4` and stands on the server with `"shards": 1`',
+      ),
+      remedy: expect.stringContaining('nothing is missing'),
+    });
+    await using sharded = await startTestBroker(streams);
+    const findings = await examine({ natsUrl: sharded.nats.url, streams });
+    expect(findings.streams.status).toBe('ok');
   });
 
   test('a stream that is nearly full is named', async () => {

@@ -1,4 +1,5 @@
 import { ownIdentity, type RunFile } from '@orchestrate/embedded';
+import { readStreamsFile } from '@orchestrate/messaging';
 import type { Surroundings } from './surroundings.ts';
 
 export const CHECKOUT = new URL('../../..', import.meta.url).pathname;
@@ -9,6 +10,7 @@ export const surroundings = (overrides: Partial<Surroundings> = {}): Surrounding
   dataDir: '/nowhere',
   env: {},
   nowMs: Date.now,
+  streams: readStreamsFile(),
   local: { kind: 'none' },
   isStoreHere: true,
   address: null,

@@ -1,5 +1,5 @@
 import { isSameProcess, type RunFile, readRunFile } from '@orchestrate/embedded';
-import { type Broker, connectBroker } from '@orchestrate/messaging';
+import { type Broker, connectBroker, readStreamsFile, type StreamsFile } from '@orchestrate/messaging';
 import { type PolicyAndDigest, readPolicyInForce } from '@orchestrate/service-kit';
 import { sentenceOf } from './sentence-of.ts';
 
@@ -18,6 +18,8 @@ export interface Surroundings {
   readonly dataDir: string;
   readonly env: NodeJS.ProcessEnv;
   readonly nowMs: () => number;
+  /** As they should be on the server. */
+  readonly streams: StreamsFile;
   readonly local: LocalPlatform;
   /** Whether the server to look at keeps its store in the data directory. */
   readonly isStoreHere: boolean;
@@ -36,6 +38,8 @@ export interface DiagnoseOptions {
   readonly dataDir: string;
   /** A server to look at instead of the one of the platform on this machine. */
   readonly natsUrl?: string;
+  /** The streams as they should be, when not as this checkout declares them. */
+  readonly streams?: StreamsFile;
   readonly env?: NodeJS.ProcessEnv;
   readonly nowMs?: () => number;
 }
@@ -45,7 +49,7 @@ export async function lookAround(
   options: DiagnoseOptions,
   opened: AsyncDisposableStack,
 ): Promise<Surroundings> {
-  const { root, dataDir, natsUrl, nowMs = Date.now } = options;
+  const { root, dataDir, natsUrl, nowMs = Date.now, streams = readStreamsFile() } = options;
   const local = localPlatform(dataDir);
   // What the running platform asks and not what this terminal would: the one is looked at, not the other.
   const given = options.env ?? process.env;
@@ -57,7 +61,7 @@ export async function lookAround(
   const { broker, problem } = url === null ? { broker: null, problem: null } : await tryConnect(url);
   if (broker) opened.use(broker);
   const policy = broker && ((await readPolicyInForce(broker).catch(() => null))?.policy ?? null);
-  return { root, dataDir, env, nowMs, local, isStoreHere, address, broker, problem, policy };
+  return { root, dataDir, env, nowMs, streams, local, isStoreHere, address, broker, problem, policy };
 }
 
 function localPlatform(dataDir: string): LocalPlatform {

@@ -8,6 +8,7 @@ import {
   wantedBucketConfig,
   wantedStreamConfig,
 } from './provision-streams.ts';
+import { shardsOf } from './shard-declaration.ts';
 
 /** Where a server is not as declared. The stream of a bucket is named `KV_` and the bucket. */
 export type StreamDifference =
@@ -30,7 +31,7 @@ export async function compareStreams(
   for await (const { config } of broker.jsm.streams.list()) found.set(config.name, config);
   const { replicas } = declared;
   const wanted = [
-    ...declared.streams.map((stream) => wantedStreamConfig(stream, replicas)),
+    ...declared.streams.flatMap(shardsOf).map((stream) => wantedStreamConfig(stream, replicas)),
     ...declared.buckets.map((bucket) => wantedBucketConfig(bucket, replicas)),
   ];
   return wanted.flatMap((config) => differencesOf(config, found.get(config.name)));

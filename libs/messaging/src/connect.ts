@@ -3,6 +3,7 @@ import { Kvm } from '@nats-io/kv';
 import { REJECTION_REASONS, type RejectionReason } from '@orchestrate/contracts';
 import { connect, type NatsConnection } from 'nats';
 import { AckPublisher } from './ack-publisher.ts';
+import { StreamShards } from './stream-shards.ts';
 
 /** A connection with all that a service needs of JetStream. */
 export interface Broker {
@@ -11,6 +12,8 @@ export interface Broker {
   readonly jsm: JetStreamManager;
   readonly kvm: Kvm;
   readonly publisher: AckPublisher;
+  /** Where the messages of a stream stand on the server. */
+  readonly shards: StreamShards;
   /** How often the connection broke: who compares two answers knows whether it stood in between. */
   readonly breaks: () => number;
   /** Inputs that were put into REJECTED over this connection. */
@@ -51,6 +54,7 @@ export async function connectBroker(options: { url: string; name: string }): Pro
     jsm,
     kvm: new Kvm(js),
     publisher,
+    shards: new StreamShards(jsm),
     breaks: () => breaks,
     rejected: Object.fromEntries(REJECTION_REASONS.map((reason) => [reason, 0])) as Record<
       RejectionReason,

@@ -47,7 +47,9 @@ export {
 } from './provision-streams.ts';
 export { rejectInput } from './rejections.ts';
 export { ownerOf } from './rendezvous.ts';
+export { otherShards, shardsOf } from './shard-declaration.ts';
 export { referenceTo, type StoredMessage } from './stored-message.ts';
+export { countMessages, countStored, lastSeqOf, purgeStored } from './stream-contents.ts';
 export { readAt, readFirst, readLast, readLastOfEach, readNext } from './stream-lookup.ts';
 export {
   type Newest,
@@ -59,4 +61,5 @@ export {
   type StoredHead,
   StreamFollower,
 } from './stream-reader.ts';
+export { isSharded, type ShardCount, type StreamPart, StreamShards } from './stream-shards.ts';
 export { untilAnswered } from './until-answered.ts';

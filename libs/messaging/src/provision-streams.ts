@@ -7,24 +7,33 @@ import { z } from 'zod';
 import { PublishRefused } from './ack-publisher.ts';
 import { encode } from './codec.ts';
 import type { Broker } from './connect.ts';
+import { refuseOtherShards, type ShardDeclaration, shardsOf } from './shard-declaration.ts';
+import { isSharded, SHARD_COUNTS } from './stream-shards.ts';
 
 const streamsFileSchema = z.strictObject({
   /** Servers that hold each stream and bucket: 1, or 3 or 5 of a cluster. */
   replicas: z.union([z.literal(1), z.literal(3), z.literal(5)]).default(1),
   streams: z.array(
-    z.strictObject({
-      name: z.enum(STREAM_NAMES),
-      subjects: z.array(z.string()),
-      subject_transform: z.strictObject({ src: z.string(), dest: z.string() }).optional(),
-      max_age_sec: z.number().int().optional(),
-      max_msgs_per_subject: z.number().int().optional(),
-      discard_new_per_subject: z.boolean().optional(),
-      max_bytes: z.number().int(),
-      discard: z.enum(['old', 'new']).optional(),
-      deny_delete: z.boolean().optional(),
-      deny_purge: z.boolean().optional(),
-      allow_direct: z.boolean().optional(),
-    }),
+    z
+      .strictObject({
+        name: z.enum(STREAM_NAMES),
+        /** Streams on the server among which the partitions are dealt out. */
+        shards: z.literal(SHARD_COUNTS).default(1),
+        subjects: z.array(z.string()),
+        subject_transform: z.strictObject({ src: z.string(), dest: z.string() }).optional(),
+        max_age_sec: z.number().int().optional(),
+        max_msgs_per_subject: z.number().int().optional(),
+        discard_new_per_subject: z.boolean().optional(),
+        max_bytes: z.number().int(),
+        discard: z.enum(['old', 'new']).optional(),
+        deny_delete: z.boolean().optional(),
+        deny_purge: z.boolean().optional(),
+        allow_direct: z.boolean().optional(),
+      })
+      .refine(({ name, shards }) => shards === 1 || isSharded(name), {
+        path: ['shards'],
+        message: 'only LAYERS, TRUTH and DECISIONS can be sharded',
+      }),
   ),
   buckets: z.array(
     z.strictObject({
@@ -47,17 +56,22 @@ export function readStreamsFile(file: URL | string = STREAMS_FILE): StreamsFile 
   throw new Error(`${String(file)} does not declare streams: ${problems.join('; ')}`);
 }
 
-type DeclaredStream = StreamsFile['streams'][number];
+type DeclaredShard = ShardDeclaration<StreamsFile['streams'][number]>;
 type DeclaredBucket = StreamsFile['buckets'][number];
 export type WantedConfig = Partial<StreamConfig> & { readonly name: string };
 
-/** Creates what is missing and brings what exists to its declaration. The only place that creates streams. */
+/**
+ * Creates what is missing and brings what exists to its declaration. The only place that creates streams. Throws before
+ * anything is changed when a stream stands there in another number of shards.
+ */
 export async function provisionStreams(
   broker: Broker,
   declared: StreamsFile = readStreamsFile(),
 ): Promise<void> {
   const { replicas } = declared;
-  await Promise.all(declared.streams.map((stream) => provisionStream(broker, stream, replicas)));
+  await refuseOtherShards(broker, declared.streams);
+  const streams = declared.streams.flatMap(shardsOf);
+  await Promise.all(streams.map((stream) => provisionStream(broker, stream, replicas)));
   for (const bucket of declared.buckets) {
     await broker.kvm.create(bucket.name, {
       replicas,
@@ -75,7 +89,7 @@ export async function provisionStreams(
  * What the declaration of a stream means on the server, limits that are not declared included: somebody who sets one
  * by hand makes the stream forget.
  */
-export function wantedStreamConfig(stream: DeclaredStream, replicas = 1): WantedConfig {
+export function wantedStreamConfig(stream: DeclaredShard, replicas = 1): WantedConfig {
   const { max_age_sec, discard, ...rest } = stream;
   const config: Record<string, unknown> = {
     subject_transform: undefined,
@@ -109,7 +123,7 @@ export function wantedBucketConfig(bucket: DeclaredBucket, replicas = 1): Wanted
   };
 }
 
-async function provisionStream(broker: Broker, stream: DeclaredStream, replicas: number): Promise<void> {
+async function provisionStream(broker: Broker, stream: DeclaredShard, replicas: number): Promise<void> {
   const wanted = wantedStreamConfig(stream, replicas);
   const known = await broker.jsm.streams.info(stream.name).catch(() => null);
   if (known) await broker.jsm.streams.update(stream.name, wanted);

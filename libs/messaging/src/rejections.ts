@@ -9,7 +9,8 @@ const PAYLOAD_BYTES_MAX = 65_536;
 
 /**
  * Keeps an input that cannot be handled, with what was wrong. The message id makes a second rejection of the same
- * input by the same service a no-op. Resolves when it is stored.
+ * input by the same service a no-op; its subject is in it because two shards of a stream count each for itself. Resolves
+ * when it is stored.
  */
 export async function rejectInput(
   broker: Broker,
@@ -32,7 +33,7 @@ export async function rejectInput(
     atMs: Date.now(),
   };
   const subject = inputRejected.subject({ stream: input.stream, reason });
-  const messageId = `${service}/${input.stream}/${input.seq}`;
+  const messageId = `${service}/${input.subject}/${input.seq}`;
   for (let tries = 0; ; tries++) {
     try {
       await broker.publisher.publish(subject, encode(inputRejected, message), { messageId });

@@ -2,6 +2,7 @@ import type { StoredMsg } from '@nats-io/jetstream';
 import type { StreamName } from '@orchestrate/contracts';
 import type { Broker } from './connect.ts';
 import type { StoredMessage } from './stored-message.ts';
+import { isSharded, type ShardedStream, subjectsOf, type WholeStream } from './stream-shards.ts';
 
 /** The newest message on a subject, from the stream's leader, or null. */
 export async function readLast(
@@ -9,7 +10,8 @@ export async function readLast(
   stream: StreamName,
   subject: string,
 ): Promise<StoredMessage | null> {
-  return found(stream, await broker.jsm.streams.getMessage(stream, { last_by_subj: subject }));
+  const name = await broker.shards.nameOf(stream, subject);
+  return found(stream, await broker.jsm.streams.getMessage(name, { last_by_subj: subject }));
 }
 
 /** The oldest message that the stream still keeps on a subject, or null. */
@@ -18,15 +20,32 @@ export async function readFirst(
   stream: StreamName,
   subject: string,
 ): Promise<StoredMessage | null> {
-  return found(stream, await broker.jsm.direct.getMessage(stream, { seq: 1, next_by_subj: subject }));
+  const name = await broker.shards.nameOf(stream, subject);
+  return found(stream, await broker.jsm.direct.getMessage(name, { seq: 1, next_by_subj: subject }));
 }
 
-/** One message by its stream sequence, or null when it is not there any more. */
-export async function readAt(broker: Broker, stream: StreamName, seq: number): Promise<StoredMessage | null> {
+/**
+ * One message by its stream sequence, or null when it is not there any more. Where the stream may be sharded a sequence
+ * is one of the shard that holds the partition.
+ */
+export function readAt(broker: Broker, stream: WholeStream, seq: number): Promise<StoredMessage | null>;
+export function readAt(
+  broker: Broker,
+  stream: ShardedStream,
+  seq: number,
+  p: number,
+): Promise<StoredMessage | null>;
+export async function readAt(
+  broker: Broker,
+  stream: StreamName,
+  seq: number,
+  p?: number,
+): Promise<StoredMessage | null> {
+  const name = isSharded(stream) ? await broker.shards.nameOf(stream, subjectsOf(stream, p!)) : stream;
   // Any replica may answer at once, but only the leader knows that there is nothing.
   const message =
-    (await broker.jsm.direct.getMessage(stream, { seq })) ??
-    (await broker.jsm.streams.getMessage(stream, { seq }));
+    (await broker.jsm.direct.getMessage(name, { seq })) ??
+    (await broker.jsm.streams.getMessage(name, { seq }));
   return found(stream, message);
 }
 
@@ -34,13 +53,14 @@ export async function readAt(broker: Broker, stream: StreamName, seq: number): P
  * The newest message of each subject that one of the filters takes, in one request, in stream order. The server
  * answers for at most 1,024 subjects.
  */
-export function readLastOfEach(
+export async function readLastOfEach(
   broker: Broker,
   stream: StreamName,
   filters: readonly string[],
 ): Promise<StoredMessage[]> {
+  const { name } = await broker.shards.part(stream, filters);
   return batch(stream, (callback) =>
-    broker.jsm.direct.getLastMessagesFor(stream, { multi_last: [...filters], callback }),
+    broker.jsm.direct.getLastMessagesFor(name, { multi_last: [...filters], callback }),
   );
 }
 
@@ -50,13 +70,14 @@ export async function readNext(
   stream: StreamName,
   { filter, fromSeq, max }: { readonly filter: string; readonly fromSeq: number; readonly max: number },
 ): Promise<StoredMessage[]> {
+  const name = await broker.shards.nameOf(stream, filter);
   const from = { seq: fromSeq, next_by_subj: filter };
   const messages = await batch(stream, (callback) =>
-    broker.jsm.direct.getBatch(stream, { ...from, batch: max, callback }),
+    broker.jsm.direct.getBatch(name, { ...from, batch: max, callback }),
   );
   if (messages.length > 0) return messages;
   // Any replica may answer at once, but only the leader knows that there is nothing.
-  const next = found(stream, await broker.jsm.streams.getMessage(stream, from));
+  const next = found(stream, await broker.jsm.streams.getMessage(name, from));
   return next ? [next] : [];
 }
 

@@ -4,6 +4,7 @@ import type { MessageContract, StreamName } from '@orchestrate/contracts';
 import { ContractViolation, decodeLenient } from './codec.ts';
 import type { Broker } from './connect.ts';
 import { type StoredMessage, storedMessage } from './stored-message.ts';
+import type { StreamPart } from './stream-shards.ts';
 
 /** Which messages, and from where on. */
 export interface ReadRange {
@@ -32,20 +33,26 @@ interface Reading {
   readonly messages: ConsumerMessages;
 }
 
-async function orderedConsumer(broker: Broker, range: ReadRange, headersOnly = false): Promise<Consumer> {
-  return broker.js.consumers.get(range.stream, {
-    filter_subjects: [...range.filters],
+async function orderedConsumer(
+  broker: Broker,
+  part: StreamPart,
+  fromSeq: number | undefined,
+  headersOnly = false,
+): Promise<Consumer> {
+  return broker.js.consumers.get(part.name, {
+    filter_subjects: [...part.filters],
     headers_only: headersOnly,
     inactive_threshold: 60_000_000_000,
-    ...(range.fromSeq === undefined
+    ...(fromSeq === undefined
       ? { deliver_policy: DeliverPolicy.LastPerSubject }
-      : { opt_start_seq: Math.max(1, range.fromSeq) }),
+      : { opt_start_seq: Math.max(1, fromSeq) }),
   });
 }
 
 /**
  * Everything that is there now, in order, then ends. Survives a server that restarts: it goes on after the last
- * message, and then gives also those that are not the newest of their subject.
+ * message, and then gives also those that are not the newest of their subject. What stands in several shards comes shard
+ * by shard: in order within a partition, and not across partitions.
  */
 export function readStored(broker: Broker, range: ReadRange): AsyncGenerator<StoredMessage> {
   return readNow(broker, range, false, (message) => storedMessage(range.stream, message));
@@ -78,16 +85,30 @@ async function* readNow<T extends { readonly seq: number; readonly pending: numb
   headersOnly: boolean,
   given: (message: JsMsg) => T,
 ): AsyncGenerator<T> {
-  let rest = range;
+  const parts = await broker.shards.parts(range.stream, range.filters);
+  if (parts.length > 1 && range.fromSeq !== undefined && range.fromSeq > 1) {
+    throw new Error(`${range.stream} has ${parts.length} shards here, and a sequence means something in one`);
+  }
+  for (const part of parts) yield* readPart(broker, part, range.fromSeq, headersOnly, given);
+}
+
+async function* readPart<T extends { readonly seq: number; readonly pending: number }>(
+  broker: Broker,
+  part: StreamPart,
+  fromSeq: number | undefined,
+  headersOnly: boolean,
+  given: (message: JsMsg) => T,
+): AsyncGenerator<T> {
+  let restSeq = fromSeq;
   for (;;) {
-    const consumer = await orderedConsumer(broker, rest, headersOnly);
+    const consumer = await orderedConsumer(broker, part, restSeq, headersOnly);
     try {
       if ((await consumer.info(true)).num_pending === 0) return;
       const messages = await consumer.consume(headersOnly ? PULL_HEADS : PULL);
       const ending = endWhenRead(consumer, messages);
       for await (const message of messages) {
         const one = given(message);
-        rest = { ...range, fromSeq: one.seq + 1 };
+        restSeq = one.seq + 1;
         yield one;
         if (one.pending === 0) return;
       }
@@ -171,7 +192,7 @@ function decodeOrNull<T extends { readonly v: string }>(
 type Handle = (message: StoredMessage) => void | Promise<void>;
 
 /**
- * Follows a stream for ever, one message at a time, in order. A consumer that is gone (a server that restarts
+ * Follows a stream, or one shard of it, for ever, one message at a time, in order. A consumer that is gone (a server that restarts
  * forgets it) is replaced by a new one after the last message that was received: the client would do so too, but
  * goes on counting what it had asked the old one for, and then asks the new one for nothing for many seconds.
  */
@@ -297,7 +318,8 @@ export class StreamFollower {
 
 async function openReading(broker: Broker, range: ReadRange) {
   const breaks = broker.breaks();
-  const consumer = await orderedConsumer(broker, range);
+  const part = await broker.shards.part(range.stream, range.filters);
+  const consumer = await orderedConsumer(broker, part, range.fromSeq);
   const { num_pending } = await consumer.info(true);
   const messages = await consumer.consume(PULL);
   return { consumer, messages, pending: num_pending, breaks };

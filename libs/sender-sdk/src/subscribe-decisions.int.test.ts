@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { partitionOf } from '@orchestrate/canon';
 import { type DecisionRecorded, decisionRecorded, inputRejected } from '@orchestrate/contracts';
 import { decodeLenient, encode, readLast } from '@orchestrate/messaging';
-import { decision, publishDecision, startTestBroker, type TestBroker } from '@orchestrate/test-kit';
+import {
+  decision,
+  publishDecision,
+  shardedStreams,
+  startTestBroker,
+  type TestBroker,
+} from '@orchestrate/test-kit';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type DecisionsOptions, subscribeDecisions } from './subscribe-decisions.ts';
 
@@ -161,5 +167,56 @@ test('a decision of a newer major version waits for a newer sender [A8]', async 
   const { seen, subscription } = await collecting(tenantId);
   await vi.waitFor(() => expect(subscription.status().trouble).toMatch(/upgrade this service/));
   expect(seen).toEqual([]);
+  await subscription.close();
+});
+
+test('where DECISIONS has four shards two senders share all of them, and each decision is done once', async () => {
+  await using sharded = await startTestBroker(shardedStreams(4));
+  const { broker } = sharded;
+  const tenants = Array.from({ length: 40 }, (_, n) => `tenant-${n}`);
+  const shards = new Set(tenants.map((tenantId) => Math.floor(partitionOf(tenantId) / 16)));
+  expect(shards.size).toBe(4);
+  const handled: string[] = [];
+  const gate = Promise.withResolvers<void>();
+  const handle: DecisionsOptions['handle'] = async ({ dispatchId }) => {
+    await gate.promise;
+    handled.push(dispatchId);
+    return 'done';
+  };
+  const messages = tenants.map((tenantId) => decision({ tenantId }));
+  await Promise.all(messages.map((message) => publishDecision(broker, message)));
+  await publishDecision(broker, decision({ tenantId: 'tenant-0', kind: 'BLOCK' }));
+
+  // Fewer at a time than shards: each of them is served all the same.
+  const two = await Promise.all(
+    [1, 4].map((concurrency) => subscribeDecisions(broker, { concurrency, handle })),
+  );
+  await vi.waitFor(() => {
+    expect(two.map((one) => one.status().inProgress)).toEqual([4, 4]);
+  });
+  await vi.waitFor(async () => expect(await two[0]!.backlog()).toEqual({ untaken: 32, open: 8 }));
+  gate.resolve();
+  await vi.waitFor(() => expect(handled).toHaveLength(40), { timeout: 10_000 });
+  expect(new Set(handled)).toEqual(new Set(messages.map(({ dispatchId }) => dispatchId)));
+  for (const subscription of two) await subscription.close();
+});
+
+test('a sender of one tenant works in the one shard that has it, with all it can do at a time', async () => {
+  await using sharded = await startTestBroker(shardedStreams(4));
+  const { broker } = sharded;
+  const tenantId = 'alone';
+  const gate = Promise.withResolvers<'done'>();
+  const options = { durable: 'alone', tenants: [tenantId], concurrency: 6, handle: () => gate.promise };
+  const subscription = await subscribeDecisions(broker, options);
+  const messages = Array.from({ length: 8 }, () => decision({ tenantId }));
+  await Promise.all(messages.map((message) => publishDecision(broker, message)));
+  await vi.waitFor(() => expect(subscription.status().inProgress).toBe(6));
+  const here = `DECISIONS-${Math.floor(partitionOf(tenantId) / 16)}`;
+  for await (const name of broker.jsm.streams.names('decision.>')) {
+    const consumers = await broker.jsm.consumers.list(name).next();
+    expect(consumers.map((one) => one.name)).toEqual(name === here ? ['alone'] : []);
+  }
+  gate.resolve('done');
+  await vi.waitFor(() => expect(subscription.status().handled).toBe(8));
   await subscription.close();
 });

@@ -14,6 +14,7 @@ import {
   decodeLenient,
   rejectInput,
   type StoredMessage,
+  type StreamPart,
   UnsupportedVersion,
 } from '@orchestrate/messaging';
 import { earliestSendMs } from './honour.ts';
@@ -21,7 +22,7 @@ import { earliestSendMs } from './honour.ts';
 export type Handled = 'done' | { readonly retryAtMs: number };
 
 export interface DecisionMeta {
-  /** Stream sequence of the decision. */
+  /** Stream sequence of the decision, in the part of DECISIONS where its tenant stands. */
   readonly seq: number;
   /** 1 at the first delivery. */
   readonly deliveries: number;
@@ -32,7 +33,7 @@ export interface DecisionsOptions {
   readonly durable?: string;
   /** Only these tenants; absent: all. */
   readonly tenants?: readonly string[];
-  /** Decisions handled at a time. */
+  /** Decisions handled at a time; dealt out evenly to the shards of DECISIONS that have these tenants, at least one to each. */
   readonly concurrency?: number;
   /** Who rejects a record that breaks its contract. */
   readonly service?: string;
@@ -65,8 +66,10 @@ export async function subscribeDecisions(
   broker: Broker,
   options: DecisionsOptions,
 ): Promise<DecisionSubscription> {
-  const consumer = await openConsumer(broker, options.durable ?? 'senders', options.tenants);
-  const subscription = new Workers(broker, consumer, options);
+  const durable = options.durable ?? 'senders';
+  const parts = await broker.shards.parts(STREAM, filtersFor(options.tenants));
+  const consumers = await Promise.all(parts.map((part) => openConsumer(broker, durable, part)));
+  const subscription = new Workers(broker, consumers, options);
   subscription.start(options.concurrency ?? 8);
   return subscription;
 }
@@ -74,23 +77,22 @@ export async function subscribeDecisions(
 async function openConsumer(
   broker: Broker,
   durable: string,
-  tenants: readonly string[] | undefined,
+  { name, filters }: StreamPart,
 ): Promise<Consumer> {
-  const filters = filtersFor(tenants);
-  const known = await broker.jsm.consumers.info(STREAM, durable).catch(() => null);
+  const known = await broker.jsm.consumers.info(name, durable).catch(() => null);
   if (!known) {
-    await broker.jsm.consumers.add(STREAM, {
+    await broker.jsm.consumers.add(name, {
       durable_name: durable,
       ack_policy: AckPolicy.Explicit,
       ack_wait: ACK_WAIT_MS * 1_000_000,
       max_ack_pending: 500,
       deliver_policy: DeliverPolicy.All,
-      filter_subjects: filters,
+      filter_subjects: [...filters],
     });
   } else if (known.config.filter_subjects?.toSorted().join() !== filters.join()) {
     throw new Error(`consumer \`${durable}\` is there for other decisions: choose another durable name`);
   }
-  return broker.js.consumers.get(STREAM, durable);
+  return broker.js.consumers.get(name, durable);
 }
 
 function filtersFor(tenants: readonly string[] | undefined): string[] {
@@ -103,7 +105,8 @@ function filtersFor(tenants: readonly string[] | undefined): string[] {
 /** Each worker pulls one decision at a time, so that none waits here, unheard of, until it is delivered again. */
 class Workers implements DecisionSubscription {
   readonly #broker: Broker;
-  readonly #consumer: Consumer;
+  /** One a shard. */
+  readonly #consumers: readonly Consumer[];
   readonly #options: DecisionsOptions;
   readonly #pulls = new Set<ConsumerMessages>();
   readonly #inProgress = new Set<Promise<void>>();
@@ -111,14 +114,17 @@ class Workers implements DecisionSubscription {
   #handled = 0;
   #trouble: string | null = null;
 
-  constructor(broker: Broker, consumer: Consumer, options: DecisionsOptions) {
+  constructor(broker: Broker, consumers: readonly Consumer[], options: DecisionsOptions) {
     this.#broker = broker;
-    this.#consumer = consumer;
+    this.#consumers = consumers;
     this.#options = options;
   }
 
   start(workers: number): void {
-    for (let worker = 0; worker < workers; worker++) void this.#work();
+    const consumers = this.#consumers;
+    for (let worker = 0; worker < Math.max(workers, consumers.length); worker++) {
+      void this.#work(consumers[worker % consumers.length]!);
+    }
   }
 
   status() {
@@ -126,8 +132,15 @@ class Workers implements DecisionSubscription {
   }
 
   async backlog() {
-    const info = await this.#consumer.info().catch(() => null);
-    return info && { untaken: info.num_pending, open: info.num_ack_pending };
+    try {
+      const infos = await Promise.all(this.#consumers.map((consumer) => consumer.info()));
+      return {
+        untaken: infos.reduce((sum, { num_pending }) => sum + num_pending, 0),
+        open: infos.reduce((sum, { num_ack_pending }) => sum + num_ack_pending, 0),
+      };
+    } catch {
+      return null;
+    }
   }
 
   async close(): Promise<void> {
@@ -138,11 +151,11 @@ class Workers implements DecisionSubscription {
     await this.#broker.nc.flush().catch(() => {});
   }
 
-  async #work(): Promise<void> {
+  async #work(consumer: Consumer): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       try {
-        const message = await this.#pull();
+        const message = await this.#pull(consumer);
         if (!message) continue;
         const progress = this.#process(message).finally(() => this.#inProgress.delete(progress));
         this.#inProgress.add(progress);
@@ -155,8 +168,8 @@ class Workers implements DecisionSubscription {
     }
   }
 
-  async #pull(): Promise<JsMsg | null> {
-    const pull = await this.#consumer.fetch({ max_messages: 1, expires: PULL_MS });
+  async #pull(consumer: Consumer): Promise<JsMsg | null> {
+    const pull = await consumer.fetch({ max_messages: 1, expires: PULL_MS });
     this.#pulls.add(pull);
     if (this.#closing.signal.aborted) pull.stop();
     try {

@@ -1,4 +1,4 @@
 export { declarationOf, neighbours } from './declaration.ts';
 export { eventually } from './eventually.ts';
 export { decision, publishDecision } from './released-decision.ts';
-export { jsonOf, startTestBroker, stored, type TestBroker } from './test-broker.ts';
+export { jsonOf, shardedStreams, startTestBroker, stored, type TestBroker } from './test-broker.ts';

@@ -8,9 +8,13 @@ import {
   type Broker,
   connectBroker,
   decodeStrict,
+  isSharded,
   provisionStreams,
   readStored,
+  readStreamsFile,
+  type ShardCount,
   type StoredMessage,
+  type StreamsFile,
 } from '@orchestrate/messaging';
 
 /** A nats-server of its own with all streams, and connections to it; ends with everything that was connected. */
@@ -24,7 +28,13 @@ export interface TestBroker extends AsyncDisposable {
   rejections(): Promise<InputRejected[]>;
 }
 
-export async function startTestBroker(): Promise<TestBroker> {
+/** The declared streams, those that can be with so many shards. */
+export function shardedStreams(shards: ShardCount): StreamsFile {
+  const { streams, ...rest } = readStreamsFile();
+  return { ...rest, streams: streams.map((one) => (isSharded(one.name) ? { ...one, shards } : one)) };
+}
+
+export async function startTestBroker(streams?: StreamsFile): Promise<TestBroker> {
   await using opened = new AsyncDisposableStack();
   const dataDir = mkdtempSync(join(tmpdir(), 'orchestrate-test-'));
   opened.defer(() => rmSync(dataDir, { recursive: true }));
@@ -33,7 +43,7 @@ export async function startTestBroker(): Promise<TestBroker> {
   const nats = opened.use(await startNatsServer({ binary, dataDir, syncInterval: '100ms' }));
   const connect = (name: string) => connectBroker({ url: nats.url, name });
   const broker = opened.use(await connect('test'));
-  await provisionStreams(broker);
+  await provisionStreams(broker, streams);
   const all = opened.move();
   return {
     nats,

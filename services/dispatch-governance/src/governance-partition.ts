@@ -353,7 +353,7 @@ export class GovernancePartition implements PartitionWorker {
     try {
       if (error instanceof UnsupportedVersion || UNWRITABLE.some((kind) => error instanceof kind))
         throw error;
-      const input = work.input ?? (await readAt(broker, 'DECISIONS', work.recordSeq));
+      const input = work.input ?? (await readAt(broker, 'DECISIONS', work.recordSeq, this.context.p));
       const reason = error instanceof RefusedCommand ? 'contract_violation' : 'handler_fault';
       if (input) await rejectInput(broker, service, input, reason, error);
       return true;

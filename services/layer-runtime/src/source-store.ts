@@ -161,7 +161,7 @@ export class SourceStore {
     const { broker, p } = this.#context;
     const subjectOf = (message: LayerConditioned) => layerConditioned.subject({ ...message, p });
     const newest = await this.#ask(async () => {
-      const stored = await readAt(broker, 'LAYERS', held.seq);
+      const stored = await readAt(broker, 'LAYERS', held.seq, p);
       return stored && newestFitting(broker, stored, layerConditioned, subjectOf);
     });
     // Nobody can tell any more what was known of it.

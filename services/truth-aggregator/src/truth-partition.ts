@@ -197,7 +197,7 @@ export class TruthPartition implements PartitionWorker {
   async #readTruth(seq: number): Promise<TruthRecorded | null> {
     if (seq === 0) return null;
     const { broker, p } = this.#context;
-    const stored = await readAt(broker, 'TRUTH', seq);
+    const stored = await readAt(broker, 'TRUTH', seq, p);
     const subjectOf = ({ tenantId }: { tenantId: string }) => truthRecorded.subject({ p, tenantId });
     return (stored && (await newestFitting(broker, stored, truthRecorded, subjectOf)))?.message ?? null;
   }

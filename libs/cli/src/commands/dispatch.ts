@@ -76,7 +76,7 @@ async function dispatch(tenantId: string, options: DispatchOptions, command: Com
     let askedFor = 0;
     const again = `the same command goes on from there, and \`orchestrate decisions ${tenantId}\` shows what was decided`;
     onInterruptSay(() => `interrupted after asking for ${askedFor} dispatches: ${again}`);
-    const fromSeq = await nextRecordSeq(broker);
+    const fromSeq = await nextRecordSeq(broker, tenantId);
     const asked = await requestDispatches(broker, {
       tenantId,
       campaign,

@@ -4,7 +4,7 @@ import { INTERVENTION_REASONS } from '@orchestrate/contracts';
 import { Command, Option } from 'commander';
 import pLimit from 'p-limit';
 import { actorOption, idArgument, withExample } from '../arguments.ts';
-import { awaitRecord, type CommandRecord, nextRecordSeq } from '../command-record.ts';
+import { awaitRecord, type CommandRecord, nextRecordSeqs } from '../command-record.ts';
 import { globalOptions, withBroker } from '../connect.ts';
 import { Failure } from '../failure.ts';
 import { tenantNamed } from '../only-one.ts';
@@ -61,11 +61,11 @@ async function act(
     const told = { command: name, actor, reasonCode: reason } as const;
     if (tenantId !== undefined) await tenantNamed(broker, tenantId);
     const tenants = tenantId === undefined ? await readTenants(broker) : [tenantId];
-    const fromSeq = await nextRecordSeq(broker);
+    const fromSeqOf = await nextRecordSeqs(broker, tenants);
     const sequences = await sendCommand(broker, { tenantId: tenantId ?? ALL_TENANTS, ...told });
     const atATime = pLimit(AWAITED_AT_A_TIME);
     const awaited = tenants.map((one) =>
-      atATime(() => awaitRecord(broker, one, sequences[all ? partitionOf(one) : 0]!, fromSeq)),
+      atATime(() => awaitRecord(broker, one, sequences[all ? partitionOf(one) : 0]!, fromSeqOf(one))),
     );
     const records = await whileWaiting(`waiting for the record of ${name}`, Promise.all(awaited));
     if (globalOptions(command).json) {

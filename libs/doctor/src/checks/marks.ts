@@ -87,7 +87,7 @@ export async function checkMarks(
   const cadenceSec = policy?.dispatch.cadenceSec ?? CADENCE_SEC;
   const cadences = policy?.dispatch.truthCadences ?? CADENCES_MAX;
   // by the broker's clock: what this machine's clock is worth, another check says
-  const { ts } = await broker.jsm.streams.info('LAYERS');
+  const { ts } = await broker.jsm.streams.info('LEDGER');
   const nowMs = ts === undefined ? Date.now() : Date.parse(ts);
   const startedAt = local.kind === 'up' && isStoreHere ? Date.parse(local.run.startedAt) : null;
   return judgeMarks(found, {

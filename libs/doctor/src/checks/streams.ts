@@ -1,11 +1,21 @@
-import { type Broker, compareStreams, readStreamsFile, type StreamDifference } from '@orchestrate/messaging';
+import {
+  type Broker,
+  compareStreams,
+  otherShards,
+  type StreamDifference,
+  shardsOf,
+} from '@orchestrate/messaging';
 import { count, percent, size } from '../figures.ts';
 import { fail, type Judgement, ok, warn } from '../finding.ts';
+import type { Surroundings } from '../surroundings.ts';
 
 const FILL_SHARE_ADVISED = 0.8;
 /** An empty stream answers as if there had never been anything: nobody suppressed, nobody written to. */
 const LOST =
   'on a new server run `orchestrate provision`; where it was there before, what it held is gone: run `orchestrate freeze --all` first, then `orchestrate provision`, restore it or import suppressions and lists again, and only then `orchestrate unfreeze --all`';
+
+const OTHER_SHARDS =
+  'nothing is missing: declare in deploy/nats/streams.json of this checkout the `shards` that are there';
 
 export interface StreamFill {
   readonly stream: string;
@@ -60,12 +70,19 @@ function inWords(difference: StreamDifference): string {
   return `${stream} has ${field} ${JSON.stringify(found) ?? 'unset'} instead of ${JSON.stringify(wanted) ?? 'unset'}`;
 }
 
-export async function checkStreams(broker: Broker): Promise<Judgement> {
-  const { streams, buckets } = readStreamsFile();
+export async function checkStreams(
+  broker: Broker,
+  { streams: wanted }: Pick<Surroundings, 'streams'>,
+): Promise<Judgement> {
   const fills: StreamFill[] = [];
   for await (const { config, state } of broker.jsm.streams.list()) {
     fills.push({ stream: config.name, bytes: state.bytes, maxBytes: config.max_bytes });
   }
-  const declared = [...streams.map(({ name }) => name), ...buckets.map(({ name }) => `KV_${name}`)];
-  return judgeStreams({ declared, differences: await compareStreams(broker), fills });
+  const declared = [
+    ...wanted.streams.flatMap(shardsOf).map(({ name }) => name),
+    ...wanted.buckets.map(({ name }) => `KV_${name}`),
+  ];
+  const judged = judgeStreams({ declared, differences: await compareStreams(broker, wanted), fills });
+  const others = await otherShards(broker, wanted.streams);
+  return others.length > 0 ? fail(others.join('; '), OTHER_SHARDS, judged.data) : judged;
 }
