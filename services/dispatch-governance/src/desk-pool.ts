@@ -35,7 +35,7 @@ export class DeskPool {
   }
 
   tryEnter(): boolean {
-    if (this.#free === 0 || this.isCrowded) return false;
+    if (this.#free === 0) return false;
     this.#free--;
     return true;
   }
