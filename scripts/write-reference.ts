@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { between } from './reference/between.ts';
 import { cliPage, outputSchema } from './reference/cli-page.ts';
 import { machinesPage } from './reference/machines-page.ts';
+import { metricsPage } from './reference/metrics-page.ts';
 import { streamsPage } from './reference/streams-page.ts';
 import { decisionTable, gateTable, layerTable, stateTable, wordsPage } from './reference/words-page.ts';
 
@@ -24,6 +25,7 @@ function referenceFiles(root: string): ReadonlyMap<string, string> {
     ['docs/reference/cli-output.schema.json', outputSchema()],
     ['docs/reference/words.md', wordsPage()],
     ['docs/reference/machines.md', machinesPage()],
+    ['docs/reference/metrics.md', metricsPage()],
     ['docs/reference/streams.md', streamsPage()],
     [
       'README.md',

@@ -6,6 +6,30 @@ export type ObjectBuilder = typeof z.object;
 
 const strict = z.strictObject as unknown as ObjectBuilder;
 
+/**
+ * Builds objects for our own code on both sides: as strict as for an edge, and each object is checked once. What our
+ * code hands over never changes, so a part that was checked with one message is as good in the next. True only where
+ * reading would give the very same object: none of its defaults is missing.
+ */
+const once = ((shape: Parameters<ObjectBuilder>[0]) => {
+  const checked = new WeakSet<object>();
+  const schema = z.strictObject(shape ?? {});
+  return z.custom<object>((value) => {
+    if (typeof value !== 'object' || value === null) return false;
+    if (checked.has(value)) return true;
+    const { success, data } = schema.safeParse(value);
+    if (!success || Object.keys(data).length !== Object.keys(value).length) return false;
+    checked.add(value);
+    return true;
+  });
+}) as unknown as ObjectBuilder;
+
+/** A part that several messages share is one schema for each way to read it, so that it is checked once for all. */
+export function part<Schema>(build: (object: ObjectBuilder) => Schema): (object: ObjectBuilder) => Schema {
+  const built = new Map<ObjectBuilder, Schema>();
+  return (object) => built.getOrInsertComputed(object, () => build(object));
+}
+
 /** The name, the subject and the schema of a message in one value: find its references and you find its way. */
 export interface MessageContract<Output extends { readonly v: string }, Address> {
   readonly name: string;
@@ -16,6 +40,10 @@ export interface MessageContract<Output extends { readonly v: string }, Address>
   readonly strict: z.ZodType<Output>;
   /** Ignores unknown keys, so that an older reader understands a newer minor version. */
   readonly lenient: z.ZodType<Output>;
+  /** Whether this is just what the strict schema would give; parts that were seen before are not checked anew. */
+  readonly fits: (message: unknown) => boolean;
+  /** An object of the message whose values are the same objects from message to message, but for a few. */
+  readonly stable?: string;
 }
 
 export const STREAM_NAMES = [
@@ -39,14 +67,18 @@ export function defineMessage<Schema extends z.ZodType<{ v: string }>, Address>(
   readonly stream: StreamName;
   readonly subject: (address: Address) => string;
   readonly schema: (object: ObjectBuilder) => Schema;
+  readonly stable?: string;
 }): MessageContract<z.output<Schema>, Address> {
-  const { name, stream, subject, schema } = definition;
+  const { name, stream, subject, schema, stable } = definition;
+  const own = schema(once);
   return {
     name,
     stream,
     subject,
     strict: schema(strict) as unknown as z.ZodType<z.output<Schema>>,
     lenient: schema(z.object) as unknown as z.ZodType<z.output<Schema>>,
+    fits: (message) => own.safeParse(message).success,
+    ...(stable ? { stable } : {}),
   };
 }
 

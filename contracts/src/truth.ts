@@ -38,6 +38,7 @@ export const truthRecorded = defineMessage({
   name: 'truth.recorded',
   stream: 'TRUTH',
   subject: (at: { p: number; tenantId: string }) => `truth.${at.p}.${at.tenantId}`,
+  stable: 'layers',
   schema: (object) =>
     object({
       ...envelope,
@@ -77,3 +78,13 @@ export function truthFromWire(message: TruthRecorded): CanonicalRuntimeTruth {
   const { v: _v, id: _id, causedBy: _causedBy, inputSeq: _inputSeq, ...truth } = message;
   return truth as unknown as CanonicalRuntimeTruth;
 }
+
+const POLICY = 'Orchestrate-Policy';
+
+/** What stands beside a truth in its headers: who keeps only an index sees whether it was built with this policy. */
+export const truthHeaders = ({ policyDigest }: { policyDigest: string }): Record<string, string> => ({
+  [POLICY]: policyDigest,
+});
+
+/** The policy that a truth was built with; empty when it does not say. */
+export const truthPolicyFrom = (header: (name: string) => string): string => header(POLICY);

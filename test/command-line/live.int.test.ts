@@ -161,8 +161,8 @@ describe('what goes on until ^C', () => {
     if (spawnSync('script', ['--version']).error) context.skip('no `script` here to make a terminal with');
     await readyTenant(fixture.broker, 'drawn');
     const command = `"${process.execPath}" "${MAIN}" --data-dir "${fixture.platform.dataDir}" readiness drawn --watch`;
-    // `stty` makes the terminal as large as the picture.
-    const terminal = spawn('script', ['-qfec', `stty cols 140 rows 50; ${command}`, '/dev/null'], {
+    // `stty` makes the terminal as large as the picture. A shell that stayed would hear the ^C too, and some end by it.
+    const terminal = spawn('script', ['-qfec', `stty cols 140 rows 50; exec ${command}`, '/dev/null'], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     let shown = '';
@@ -180,6 +180,25 @@ describe('what goes on until ^C', () => {
     expect(left).toContain(CURSOR_BACK);
     expect(left).toContain('8 of 9 layers ready');
     expect(left).toContain('cannot_send');
+  });
+});
+
+describe('status', () => {
+  it('names the address at which each instance shows its metrics', async () => {
+    await using fixture = await startPlatformFixture({
+      services: [{ name: 'layer-runtime' }, { name: 'truth-aggregator' }],
+    });
+    const at = (...args: string[]) => run(['--data-dir', fixture.platform.dataDir, ...args]);
+    const [{ services }] = documentsIn((await at('--json', 'status')).out) as [
+      { services: { instance: string; metricsUrl: string }[] },
+    ];
+    expect(services.map(({ instance }) => instance)).toEqual(['layer-runtime-1', 'truth-aggregator-1']);
+    const table = (await at('status')).out;
+    for (const { instance, metricsUrl } of services) {
+      const text = await (await fetch(metricsUrl)).text();
+      expect(text).toContain(`service_instance_id="${instance}"`);
+      expect(table).toMatch(new RegExp(`^${instance} .* ${new URL(metricsUrl).port} `, 'm'));
+    }
   });
 });
 

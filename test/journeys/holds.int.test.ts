@@ -182,6 +182,38 @@ describe('a freeze of everything', () => {
   });
 });
 
+describe('a command for everybody that is read again after a kill', () => {
+  it('does not reach a tenant that came later, and still reaches one that declared itself anew [G31]', async () => {
+    const newcomer = sharingPartition('elder');
+    await readyTenant(broker, 'elder', { mode: 'approval_required' });
+    await request(broker, 'elder', 1);
+    await decided(broker, 'elder', 1, { kind: 'HOLD_FOR_HUMAN_REVIEW' });
+    // Nobody is there to hear of it: whoever comes back reads it when the newcomer is already known.
+    const stopped = fixture.platform.supervisor
+      .list()
+      .filter((one) => one.name !== 'truth-aggregator')
+      .map((one) => ({ instance: one.instance, pid: one.pid! }));
+    for (const { pid } of stopped) process.kill(pid, 'SIGSTOP');
+    await everything('freeze');
+    await configure(broker, 'elder', { mode: 'approval_required' });
+    await configure(broker, newcomer);
+    for (const { instance } of stopped) await fixture.platform.supervisor.kill(instance);
+    await decided(broker, 'elder', 1, { kind: 'BLOCK', decidingOutcome: 'frozen' });
+    await eventually('the newcomer is frozen by its layer', async () => {
+      return (await stateOf(newcomer)) === 'operator_review';
+    });
+    await everything('unfreeze');
+    await onRecord('elder', 'unfreeze');
+    await onRecord(newcomer, 'unfreeze');
+    const commands = async (tenantId: string) =>
+      (await recordsOf(tenantId, 'INTERVENTION')).map(
+        (link) => (link.record as InterventionRecorded).command,
+      );
+    expect(await commands('elder')).toEqual(['freeze', 'unfreeze']);
+    expect(await commands(newcomer)).toEqual(['unfreeze']);
+  });
+});
+
 describe('one person', () => {
   it('is not written to by two mailboxes, nor twice at once by two campaigns [G8]', async () => {
     const tenantId = 'crowded';
@@ -203,6 +235,14 @@ describe('one person', () => {
     });
   });
 });
+
+/** Another tenant's name of the same partition. */
+function sharingPartition(tenantId: string): string {
+  for (let n = 0; ; n++) {
+    const other = `${tenantId}-${n}`;
+    if (partitionOf(other) === partitionOf(tenantId)) return other;
+  }
+}
 
 const everything = (name: 'freeze' | 'unfreeze') =>
   sendCommand(broker, { tenantId: ALL_TENANTS, command: name, actor: 'test', reasonCode: 'incident' });

@@ -30,7 +30,7 @@ import {
   readLast,
   readStored,
 } from '@orchestrate/messaging';
-import { eventually } from '@orchestrate/test-kit';
+import { declarationOf, eventually } from '@orchestrate/test-kit';
 
 /** Tenants of the journeys: what they declare, what is observed of them, what they ask, and what became of it. */
 export const DIGEST = 'a'.repeat(64);
@@ -45,55 +45,15 @@ export interface TenantWishes {
 /** One domain, one mailbox, one approved campaign, one import. */
 export function tenantConfig(tenantId: string, wishes: TenantWishes = {}): TenantConfig {
   const { capPerDay = 3, mode = 'autonomous', colleague = false } = wishes;
-  const config: TenantConfig = {
-    v: VERSION,
-    id: randomUUID(),
-    tenantId,
-    causedBy: null,
-    governance: { mode, sector: 'technology', jurisdiction: 'us', lawfulBasis: 'consent' },
-    schedule: {
-      timeZone: 'UTC',
-      days: ['mon'],
-      from: '00:00',
-      to: '00:00',
-      holidays: [],
-      quietHours: null,
-      cadenceSec: 3600,
-      paused: false,
-      maintenance: false,
-    },
-    domains: [
-      { id: 'main', name: 'acme.example', egressIp: '192.0.2.1', dkimSelectors: ['s1'], enabled: true },
-    ],
-    mailboxes: [{ id: 'anna', domain: 'main', provider: 'smtp_imap', capPerDay, enabled: true }],
-    aiProvider: null,
-    campaigns: [
-      {
-        id: 'spring',
-        state: 'active',
-        mailboxes: ['anna'],
-        templates: [DIGEST],
-        templateDigest: DIGEST,
-        approvedDigest: DIGEST,
-        lint: 'pass',
-        unresolvedVars: 0,
-        address: true,
-        optOut: true,
-        oneClick: true,
-        bindings: 'bound',
-        cta: 'question',
-        tone: 'neutral_lint',
-        enabled: true,
-      },
-    ],
-    imports: [{ id: 'list', enabled: true }],
-  };
+  const declared = declarationOf(tenantId);
+  const [declaredAnna] = declared.mailboxes;
+  const anna = { ...declaredAnna!, capPerDay };
+  const config = { ...declared, governance: { ...declared.governance, mode }, mailboxes: [anna] };
   if (!colleague) return config;
-  const [anna] = config.mailboxes;
   const [spring] = config.campaigns;
   return {
     ...config,
-    mailboxes: [anna!, { ...anna!, id: 'bert' }],
+    mailboxes: [anna, { ...anna, id: 'bert' }],
     campaigns: [spring!, { ...spring!, id: 'summer', mailboxes: ['anna', 'bert'] }],
   };
 }

@@ -117,6 +117,7 @@ export const OUTPUTS = {
       z.strictObject({
         instance: z.string(),
         pid: count.nullable(),
+        metricsUrl: z.url().nullable(),
         ok: z.boolean(),
         /** As the service tells of itself. */
         detail: z.record(z.string(), z.unknown()),

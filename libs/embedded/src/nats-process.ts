@@ -182,6 +182,9 @@ logfile_max_num: 3
 jetstream {
   store_dir: ${quoted(files.store)}
   sync_interval: ${quoted(options.syncInterval)}
+  # The streams may grow to what they declare; whether the disk has room for it is for the doctor to say, or a
+  # smaller disk would refuse to start with streams that are nearly empty.
+  max_file: 1TB
 }
 ${cluster ? `cluster { name: "embedded", listen: "127.0.0.1:${cluster.port}", routes: [${routes}] }\n` : ''}`;
 }

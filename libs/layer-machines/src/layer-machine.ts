@@ -3,9 +3,9 @@ import {
   MANAGED_EXECUTION_STATES,
   type ManagedExecutionState,
 } from '@orchestrate/canon';
-import { assign, type SnapshotFrom, setup } from 'xstate';
+import { type AnyActorScope, assign, createActor, type SnapshotFrom, setup } from 'xstate';
 import { applyEffect } from './effects.ts';
-import type { LayerContext } from './layer-context.ts';
+import { emptyContext, type LayerContext } from './layer-context.ts';
 import type { LayerEvent } from './layer-event.ts';
 import { layerTable, takenEvents } from './layer-table.ts';
 import { REACTIONS } from './reaction-table.ts';
@@ -32,8 +32,8 @@ export interface LayerSpec {
 
 /**
  * One XState machine for a layer: an event folds into the context by its effect, then an eventless transition
- * moves to the state whose cause is worst. Used only through `transition()`: it acts on nothing and waits for
- * nothing, so `after` and actors have no place in it.
+ * moves to the state whose cause is worst. Used only through `step`: it acts on nothing and waits for nothing, so
+ * `after` and actors have no place in it.
  */
 export function createLayerMachine(spec: LayerSpec) {
   const states: ReadonlySet<ManagedExecutionState> = new Set(
@@ -47,12 +47,33 @@ export function createLayerMachine(spec: LayerSpec) {
     },
   }).createMachine({
     id: spec.layer,
-    // `transition` asks for a first context with every event, and has no input for it.
-    context: ({ input }) => input?.context,
+    context: ({ input }) => input.context,
     initial: 'unknown',
     states: Object.fromEntries(MANAGED_EXECUTION_STATES.map((state) => [state, stateNode(state)])),
   });
-  return { ...spec, machine, states, table: layerTable(states), takes: takenEvents(states) };
+  const scope = inertScope(createActor(machine, { input: { context: emptyContext([]) } }));
+  const step = (snapshot: SnapshotFrom<typeof machine>, event: LayerEvent) =>
+    machine.transition(snapshot, event, scope);
+  return { ...spec, machine, step, states, table: layerTable(states), takes: takenEvents(states) };
+}
+
+/**
+ * What a machine needs around it to make a step and nothing else. XState's own `transition()` makes an actor for each
+ * event, which costs more than the step.
+ */
+function inertScope(self: AnyActorScope['self']): AnyActorScope {
+  const nothing = () => {};
+  return {
+    self,
+    system: self.system,
+    id: self.id,
+    sessionId: self.sessionId,
+    logger: nothing,
+    defer: nothing,
+    emit: nothing,
+    stopChild: nothing,
+    actionExecutor: nothing,
+  };
 }
 
 const isOwn = (state: ManagedExecutionState): state is OwnState => OWN_STATES.some((own) => own === state);

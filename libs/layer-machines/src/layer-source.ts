@@ -10,7 +10,6 @@ import {
   type RiskName,
   ruleOf,
 } from '@orchestrate/canon';
-import { transition } from 'xstate';
 import { causeEvents } from './cause-events.ts';
 import { conditionOf } from './condition-of.ts';
 import { OUR_CHECK, RISKS_COMPOUND } from './effects.ts';
@@ -163,7 +162,7 @@ export class LayerSource {
   /** A source fell silent: what it told before that time becomes unknown; what was observed elsewhere stands. */
   loseHeartbeat(atMs: number, toldBeforeMs = atMs): LayerSource {
     const folded = Object.values(this.context.facts).filter(
-      (fact) => isKnown(fact) && fact.expiresAtMs === null && (fact.observedAtMs ?? 0) <= toldBeforeMs,
+      (fact) => livesByHeartbeat(fact) && (fact.observedAtMs ?? 0) <= toldBeforeMs,
     );
     return this.#fold(
       folded.map((fact) => ({ type: 'fact_expired', atMs, fact: fact.fact, reason: 'heartbeat_lost' })),
@@ -177,6 +176,15 @@ export class LayerSource {
     );
     if (silent.length === 0) return this;
     return this.observe(observedNow(valuesOf(silent), atMs), policy, atMs);
+  }
+
+  /** Whether a heartbeat that is lost, or one that is heard again, can change anything here. */
+  heartbeat(): { readonly living: boolean; readonly silent: boolean } {
+    const facts = Object.values(this.context.facts);
+    return {
+      living: facts.some(livesByHeartbeat),
+      silent: facts.some((fact) => fact.reason === 'heartbeat_lost' && fact.value !== undefined),
+    };
   }
 
   /** What we compute ourselves is known at any moment: told again, so that a recheck does not wait for it. */
@@ -226,7 +234,7 @@ export class LayerSource {
 
   #fold(events: readonly LayerEvent[]): LayerSource {
     let snapshot = this.#snapshot;
-    for (const event of events) [snapshot] = transition(this.#machine.machine, snapshot, event);
+    for (const event of events) snapshot = this.#machine.step(snapshot, event);
     return snapshot === this.#snapshot ? this : new LayerSource(this.#identity(), snapshot, this.#judgedAtMs);
   }
 
@@ -285,6 +293,8 @@ const SILENCED: ReadonlySet<Reason> = new Set([
   'run_lost',
   ...SEEN_UNJUDGEABLE,
 ]);
+
+const livesByHeartbeat = (fact: FactReading): boolean => isKnown(fact) && fact.expiresAtMs === null;
 
 interface Moment {
   readonly policy: Policy;

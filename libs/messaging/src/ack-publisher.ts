@@ -14,6 +14,14 @@ export interface Expectation {
   readonly subject?: string;
 }
 
+export interface PublishOptions {
+  readonly expect?: Expectation;
+  readonly messageId?: string;
+  /** Further headers, for whoever reads them without the message. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number;
+}
+
 /** Somebody else wrote to the subject: what we knew of it is old. */
 export class PublishConflict extends Error {
   readonly code = 10071;
@@ -48,6 +56,14 @@ interface Waiting {
   readonly deadlineMs: number;
 }
 
+export interface AckPublisherStatus {
+  readonly inFlight: number;
+  /** They wait because as many as may be are in flight. */
+  readonly waiting: number;
+  /** What became of what was published, since the connection was made. */
+  readonly answers: Readonly<Record<'stored' | 'conflict' | 'uncertain' | 'refused', number>>;
+}
+
 const ACK_TIMEOUT_MS = 5_000;
 const IN_FLIGHT_MAX = 512;
 
@@ -62,6 +78,7 @@ export class AckPublisher {
   readonly #queue: (() => void)[] = [];
   readonly #subscription: Subscription;
   readonly #sweep: NodeJS.Timeout;
+  readonly #answers = { stored: 0, conflict: 0, uncertain: 0, refused: 0 };
   #next = 0;
   #closed = false;
 
@@ -75,11 +92,7 @@ export class AckPublisher {
   }
 
   /** Resolves when the server has stored the message; throws one of the three errors above. */
-  async publish(
-    subject: string,
-    data: Uint8Array,
-    options: { expect?: Expectation; messageId?: string; timeoutMs?: number } = {},
-  ): Promise<Stored> {
+  async publish(subject: string, data: Uint8Array, options: PublishOptions = {}): Promise<Stored> {
     while (this.#waiting.size >= IN_FLIGHT_MAX)
       await new Promise<void>((resolve) => this.#queue.push(resolve));
     if (this.#closed) throw new PublishUncertain('closed', 'the connection was closed');
@@ -91,15 +104,18 @@ export class AckPublisher {
       deadlineMs: Date.now() + (options.timeoutMs ?? ACK_TIMEOUT_MS),
     });
     try {
-      const headers = expectationHeaders(options);
+      const headers = headersOf(options);
       this.#nc.publish(subject, data, { reply: `${this.#inbox}.${token}`, ...(headers ? { headers } : {}) });
       crashPoint(options.expect?.subject ? 'chain_record_sent' : 'publish_sent', this.#nc);
     } catch (error) {
-      this.#take(token)?.reject(
-        new PublishUncertain('connection', `cannot publish: ${(error as Error).message}`),
-      );
+      const problem = `cannot publish: ${(error as Error).message}`;
+      this.#reject(this.#take(token), new PublishUncertain('connection', problem));
     }
     return promise;
+  }
+
+  status(): AckPublisherStatus {
+    return { inFlight: this.#waiting.size, waiting: this.#queue.length, answers: { ...this.#answers } };
   }
 
   close(): void {
@@ -119,7 +135,7 @@ export class AckPublisher {
   }
 
   #giveUp(error: PublishUncertain): void {
-    for (const token of [...this.#waiting.keys()]) this.#take(token)?.reject(error);
+    for (const token of [...this.#waiting.keys()]) this.#reject(this.#take(token), error);
   }
 
   #hear(message: Msg): void {
@@ -128,7 +144,7 @@ export class AckPublisher {
     crashPoint('ack_received');
     // No stream listens, or its leader is being elected: an empty message with a 503 status.
     if (message.headers?.code === 503) {
-      waiting.reject(new PublishUncertain(503, 'no stream answered'));
+      this.#reject(waiting, new PublishUncertain(503, 'no stream answered'));
       return;
     }
     const answer = message.json<{
@@ -136,8 +152,20 @@ export class AckPublisher {
       duplicate?: boolean;
       error?: { err_code: number; description: string };
     }>();
-    if (!answer.error) waiting.resolve({ seq: answer.seq!, duplicate: answer.duplicate === true });
-    else waiting.reject(failure(answer.error.err_code, answer.error.description));
+    if (answer.error) {
+      this.#reject(waiting, failure(answer.error.err_code, answer.error.description));
+      return;
+    }
+    this.#answers.stored++;
+    waiting.resolve({ seq: answer.seq!, duplicate: answer.duplicate === true });
+  }
+
+  #reject(waiting: Waiting | undefined, error: Error): void {
+    if (!waiting) return;
+    if (error instanceof PublishConflict) this.#answers.conflict++;
+    else if (error instanceof PublishUncertain) this.#answers.uncertain++;
+    else this.#answers.refused++;
+    waiting.reject(error);
   }
 
   #take(token: string): Waiting | undefined {
@@ -149,14 +177,16 @@ export class AckPublisher {
   #expire(nowMs: number): void {
     for (const [token, waiting] of this.#waiting) {
       if (waiting.deadlineMs > nowMs) continue;
-      this.#take(token)?.reject(new PublishUncertain('timeout', 'the server did not acknowledge in time'));
+      const error = new PublishUncertain('timeout', 'the server did not acknowledge in time');
+      this.#reject(this.#take(token), error);
     }
   }
 }
 
-function expectationHeaders(options: { expect?: Expectation; messageId?: string }) {
-  if (!options.expect && !options.messageId) return undefined;
+function headersOf(options: PublishOptions) {
+  if (!options.expect && !options.messageId && !options.headers) return undefined;
   const set = headers();
+  for (const [name, value] of Object.entries(options.headers ?? {})) set.set(name, value);
   if (options.expect) {
     set.set('Nats-Expected-Last-Subject-Sequence', String(options.expect.lastSeq));
     if (options.expect.subject)

@@ -1,5 +1,6 @@
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
+import { REJECTION_REASONS, type RejectionReason } from '@orchestrate/contracts';
 import { connect, type NatsConnection } from 'nats';
 import { AckPublisher } from './ack-publisher.ts';
 
@@ -12,6 +13,8 @@ export interface Broker {
   readonly publisher: AckPublisher;
   /** How often the connection broke: who compares two answers knows whether it stood in between. */
   readonly breaks: () => number;
+  /** Inputs that were put into REJECTED over this connection. */
+  readonly rejected: Record<RejectionReason, number>;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -49,6 +52,10 @@ export async function connectBroker(options: { url: string; name: string }): Pro
     kvm: new Kvm(js),
     publisher,
     breaks: () => breaks,
+    rejected: Object.fromEntries(REJECTION_REASONS.map((reason) => [reason, 0])) as Record<
+      RejectionReason,
+      number
+    >,
     close,
     [Symbol.asyncDispose]: close,
   };

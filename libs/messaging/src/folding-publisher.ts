@@ -3,14 +3,27 @@ import type { StreamName } from '@orchestrate/contracts';
 import { PublishConflict, PublishUncertain, type Stored } from './ack-publisher.ts';
 import type { Broker } from './connect.ts';
 import { crashPoint } from './crash-point.ts';
-import { readLast } from './stream-reader.ts';
+import { readLast } from './stream-lookup.ts';
+
+/** A state, and what a reader of the heads alone learns of it. */
+export interface Produced {
+  readonly data: Uint8Array;
+  readonly headers: Readonly<Record<string, string>>;
+}
 
 /** Gives the newest state of a subject at the moment it can be written; null when there is nothing to write. */
-export type Produce = () => Uint8Array | null;
+export type Produce = () => Uint8Array | Produced | null;
+
+/** Where the sequence of the last message of a subject is kept. */
+export interface Head {
+  seq: number;
+}
 
 interface Slot {
   readonly subject: string;
-  seq: number;
+  readonly head: Head;
+  /** The caller keeps the head, so nothing needs to be kept here while nothing is written. */
+  readonly isTransient: boolean;
   produce: Produce | null;
   busy: boolean;
   /** Dropped as soon as nothing flies any more. */
@@ -41,20 +54,27 @@ export class FoldingPublisher {
 
   /** The sequence of the last message that is known to stand on a subject. */
   seed(subject: string, seq: number): void {
-    this.#slot(subject).seq = seq;
+    this.#slot(subject).head.seq = seq;
   }
 
   lastSeq(subject: string): number {
-    return this.#slots.get(subject)?.seq ?? 0;
+    return this.#slots.get(subject)?.head.seq ?? 0;
   }
 
-  set(subject: string, produce: Produce): void {
+  /** Whoever has very many subjects keeps their heads, and gives the one of this subject each time. */
+  set(subject: string, produce: Produce, head?: Head): void {
     if (this.#closed) return;
-    const slot = this.#slot(subject);
+    const slot = this.#slot(subject, head);
     slot.produce = produce;
     slot.forgotten = false;
     slot.wanted++;
     if (!slot.busy) void this.#drain(slot);
+  }
+
+  /** Whether nothing that was set for this subject waits or flies. */
+  isIdle(subject: string): boolean {
+    const slot = this.#slots.get(subject);
+    return slot === undefined || (!slot.busy && slot.produce === null);
   }
 
   /**
@@ -92,10 +112,11 @@ export class FoldingPublisher {
     }
   }
 
-  #slot(subject: string): Slot {
+  #slot(subject: string, head?: Head): Slot {
     return this.#slots.getOrInsertComputed(subject, () => ({
       subject,
-      seq: 0,
+      head: head ?? { seq: 0 },
+      isTransient: head !== undefined,
       produce: null,
       busy: false,
       forgotten: false,
@@ -111,9 +132,9 @@ export class FoldingPublisher {
       while (slot.produce && !this.#closed) {
         const { produce, wanted } = slot;
         slot.produce = null;
-        const data = produce();
-        if (data) crashPoint('handled_before_publish');
-        if (data) slot.seq = (await this.#store(slot, data)).seq;
+        const produced = produce();
+        if (produced) crashPoint('handled_before_publish');
+        if (produced) slot.head.seq = (await this.#store(slot, produced)).seq;
         slot.durable = wanted;
         const [reached, open] = partition(slot.waiters, (waiter) => waiter.upTo <= wanted);
         slot.waiters = open;
@@ -126,15 +147,16 @@ export class FoldingPublisher {
       }
     } finally {
       slot.busy = false;
-      if (slot.forgotten) this.#slots.delete(slot.subject);
+      if (slot.forgotten || slot.isTransient) this.#slots.delete(slot.subject);
     }
   }
 
-  async #store(slot: Slot, data: Uint8Array): Promise<Stored> {
+  async #store(slot: Slot, produced: Uint8Array | Produced): Promise<Stored> {
+    const message = produced instanceof Uint8Array ? { data: produced } : produced;
     return storeUntilCertain(
       this.#broker,
       this.#stream,
-      { subject: slot.subject, data, lastSeq: slot.seq },
+      { ...message, subject: slot.subject, lastSeq: slot.head.seq },
       () => this.#closed,
     );
   }
@@ -150,16 +172,22 @@ export class PublishAbandoned extends Error {}
 export async function storeUntilCertain(
   broker: Broker,
   stream: StreamName,
-  message: { subject: string; data: Uint8Array; lastSeq: number; fence?: string },
+  message: {
+    readonly subject: string;
+    readonly data: Uint8Array;
+    readonly lastSeq: number;
+    readonly fence?: string;
+    readonly headers?: Readonly<Record<string, string>>;
+  },
   abandoned: () => boolean,
 ): Promise<Stored> {
-  const { subject, data, lastSeq, fence } = message;
+  const { subject, data, lastSeq, fence, headers } = message;
   const expect = fence ? { lastSeq, subject: fence } : { lastSeq };
   let uncertain = false;
   for (let backoffMs = 20; ; backoffMs = Math.min(backoffMs * 2, 1_000)) {
     if (abandoned()) throw new PublishAbandoned('closed while publishing');
     try {
-      return await broker.publisher.publish(subject, data, { expect });
+      return await broker.publisher.publish(subject, data, headers ? { expect, headers } : { expect });
     } catch (error) {
       if (error instanceof PublishConflict && uncertain) {
         const found = await readLast(broker, stream, fence ?? subject).catch(() => null);

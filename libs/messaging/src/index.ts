@@ -18,7 +18,15 @@ export { compareStreams, type StreamDifference } from './compare-streams.ts';
 export { type Broker, connectBroker } from './connect.ts';
 export { CRASH_POINTS, type CrashPoint, crashPoint } from './crash-point.ts';
 export { DeadlineHeap } from './deadline-heap.ts';
-export { FoldingPublisher, type Produce, PublishAbandoned, storeUntilCertain } from './folding-publisher.ts';
+export { type Due, DueHeap } from './due-heap.ts';
+export {
+  FoldingPublisher,
+  type Head,
+  type Produce,
+  type Produced,
+  PublishAbandoned,
+  storeUntilCertain,
+} from './folding-publisher.ts';
 export { OwnerLoop, type OwnerLoopStatus } from './owner-loop.ts';
 export type {
   PartitionContext,
@@ -40,4 +48,15 @@ export {
 export { rejectInput } from './rejections.ts';
 export { ownerOf } from './rendezvous.ts';
 export { referenceTo, type StoredMessage } from './stored-message.ts';
-export { type ReadRange, readAt, readLast, readNewest, readStored, StreamFollower } from './stream-reader.ts';
+export { readAt, readFirst, readLast, readLastOfEach } from './stream-lookup.ts';
+export {
+  type Newest,
+  newestFitting,
+  type ReadRange,
+  readHeads,
+  readNewest,
+  readStored,
+  type StoredHead,
+  StreamFollower,
+} from './stream-reader.ts';
+export { untilAnswered } from './until-answered.ts';

@@ -12,7 +12,7 @@ import {
   startLoop,
   startProcess,
 } from './counting-service.test-support.ts';
-import { readLast } from './stream-reader.ts';
+import { readLast } from './stream-lookup.ts';
 
 let server: TestBroker;
 let counting: Counting;

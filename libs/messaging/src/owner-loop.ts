@@ -10,7 +10,7 @@ import type { PartitionedService } from './partitioned-service.ts';
 import { Presence } from './presence.ts';
 import { ownerOf } from './rendezvous.ts';
 
-const TAKE_AT_ONCE = 8;
+const TAKE_AT_ONCE = 16;
 const HANDOVER_MAX_MS = 2_000;
 const STOPPED_RETRY_MS = 30_000;
 
@@ -24,6 +24,16 @@ export interface OwnerLoopStatus {
   readonly owned: number;
   readonly caughtUp: number;
   readonly lag: number;
+  /** The same by input stream. */
+  readonly lagOf: Readonly<Record<string, number>>;
+  /** Inputs handled since the start, by stream. */
+  readonly handledOf: Readonly<Record<string, number>>;
+  /** Owned partition -> what its last mark vouches for; one that was never marked is not in it. */
+  readonly markedAsOfMs: Readonly<Record<number, number>>;
+  /** How often partitions were taken, handed on, and given up without that. */
+  readonly taken: number;
+  readonly released: number;
+  readonly lost: number;
   readonly conflicts: number;
   readonly rejected: number;
   /** Why health is red: partitions that stopped or inputs that were skipped. */
@@ -51,6 +61,10 @@ export class OwnerLoop {
   #presence!: Presence;
   #records!: OwnerRecords;
   #taking = 0;
+  readonly #handled: Record<string, number>;
+  #taken = 0;
+  #released = 0;
+  #lostCount = 0;
   #conflicts = 0;
   #rejected = 0;
   #closing = false;
@@ -67,6 +81,7 @@ export class OwnerLoop {
     this.#service = service;
     this.#self = self;
     this.#log = log;
+    this.#handled = Object.fromEntries(service.inputs.map(({ stream }) => [stream, 0]));
   }
 
   /** Joins the instances of the service and resolves when the partitions that are ours now are taken. */
@@ -88,21 +103,32 @@ export class OwnerLoop {
 
   status(): OwnerLoopStatus {
     const runs = [...this.#runs.values()];
+    const lagOf = this.#service.inputs.map(
+      ({ stream }) => [stream, runs.reduce((sum, run) => sum + run.lagOf(stream), 0)] as const,
+    );
+    const marks = runs.map((run) => [run.p, run.markedAsOfMs()] as const);
     return {
       owned: runs.length,
       caughtUp: runs.filter((run) => run.isCaughtUp()).length,
-      lag: runs.reduce((sum, run) => sum + run.lag(), 0),
+      lag: lagOf.reduce((sum, [, lag]) => sum + lag, 0),
+      lagOf: Object.fromEntries(lagOf),
+      handledOf: { ...this.#handled },
+      markedAsOfMs: Object.fromEntries(marks.filter((mark): mark is [number, number] => mark[1] !== null)),
+      taken: this.#taken,
+      released: this.#released,
+      lost: this.#lostCount,
       conflicts: this.#conflicts,
       rejected: this.#rejected,
       red: [...this.#red.values()],
     };
   }
 
-  /** Hands everything on: the others take over as soon as they see that we left. */
+  /** Hands everything on: the others come for each partition while we let it go. */
   async close(): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
     clearInterval(this.#steering);
+    await this.#presence.announceLeaving();
     await Promise.all([...this.#runs.values()].map((run) => this.#release(run)));
     // What was being taken when we were told to stop lets itself go again.
     while (this.#taking > 0) await sleep(5);
@@ -171,6 +197,7 @@ export class OwnerLoop {
         {
           lost: (error) => this.#lost(p, error),
           stopped: (error) => this.#stopped(p, error),
+          handled: (stream) => this.#handled[stream]!++,
           rejected: (input, reason) => {
             this.#rejected++;
             this.#log.warn({ p, stream: input.stream, seq: input.seq, reason }, 'input rejected');
@@ -183,8 +210,9 @@ export class OwnerLoop {
           },
         },
       );
+      this.#taken++;
       if (run.isClosed()) return;
-      if (this.#closing) await run.release();
+      if (this.#closing) await this.#release(run);
       else this.#runs.set(p, run);
     } catch (error) {
       if (error instanceof UnsupportedVersion) return this.#stopped(p, error);
@@ -213,6 +241,7 @@ export class OwnerLoop {
     this.#moving.add(run.p);
     try {
       await run.release();
+      this.#released++;
     } catch (error) {
       this.#log.warn({ p: run.p, problem: (error as Error).message }, 'partition not released cleanly');
     } finally {
@@ -222,7 +251,8 @@ export class OwnerLoop {
   }
 
   #lost(p: number, error: Error): void {
-    this.#conflicts++;
+    this.#lostCount++;
+    if (error instanceof PublishConflict) this.#conflicts++;
     this.#log.warn({ p, problem: error.message }, 'partition lost, looking again who owns it');
     this.#runs.delete(p);
     this.#moving.add(p);

@@ -4,17 +4,19 @@ import { ContractViolation, decodeLenient, encode, UnsupportedVersion } from './
 import type { Broker } from './connect.ts';
 import { crashPoint } from './crash-point.ts';
 import type { DeathWatch } from './death-watch.ts';
-import { FoldingPublisher } from './folding-publisher.ts';
+import { FoldingPublisher, PublishAbandoned } from './folding-publisher.ts';
 import type { PartitionedService, PartitionWorker, Positions } from './partitioned-service.ts';
 import { rejectInput } from './rejections.ts';
 import type { StoredMessage } from './stored-message.ts';
-import { readLast, StreamFollower } from './stream-reader.ts';
+import { readLast } from './stream-lookup.ts';
+import { StreamFollower } from './stream-reader.ts';
 
 const TICK_MS = 1_000;
 
 export interface RunHooks {
   readonly lost: (error: Error) => void;
   readonly stopped: (error: UnsupportedVersion) => void;
+  readonly handled: (stream: string) => void;
   readonly rejected: (input: StoredMessage, reason: string) => void;
 }
 
@@ -41,6 +43,8 @@ export class PartitionRun {
   #nextMarkMs = 0;
   #marking: Promise<void> | null = null;
   #markAsked = false;
+  /** What the mark that stands in the stream vouches for, null before the first. */
+  #markedAsOfMs: number | null = null;
   /** The last mark stood for a time in the past, because inputs were still waiting. */
   #markedBehind = false;
 
@@ -88,8 +92,13 @@ export class PartitionRun {
     return this.#closed;
   }
 
-  lag(): number {
-    return [...this.#followers.values()].reduce((sum, follower) => sum + follower.pending, 0);
+  markedAsOfMs(): number | null {
+    return this.#markedAsOfMs;
+  }
+
+  /** Inputs of a stream that are stored and not handled yet. */
+  lagOf(stream: string): number {
+    return this.#followers.get(stream)?.pending ?? 0;
   }
 
   /** Stops reading, makes durable what was read, marks it and lets the partition go. */
@@ -134,6 +143,7 @@ export class PartitionRun {
     const stored = await readLast(this.#broker, this.#service.output, subject);
     const mark = stored ? decodeLenient(contract, stored.data) : null;
     if (stored) this.#publisher.seed(subject, stored.seq);
+    this.#markedAsOfMs = mark?.asOfMs ?? null;
     crashPoint('during_hydration');
     this.#worker = await this.#service.open(
       {
@@ -196,6 +206,7 @@ export class PartitionRun {
       await (this.#deaths.isCautious(input.stream) ? this.#handleNoted(input) : this.#tryHandle(input));
       if (this.#closed) return;
       this.#handled[input.stream] = input.seq;
+      this.#hooks.handled(input.stream);
       this.#reached(input.stream, input.storedAtMs);
       await this.#deaths.handled(input, () => this.#workedOff());
     } finally {
@@ -226,6 +237,8 @@ export class PartitionRun {
     } catch (error) {
       // Not garbage and not ours to skip: the partition waits for a newer service.
       if (error instanceof UnsupportedVersion) throw error;
+      // Nothing is wrong with it: whoever hydrates next reads it again.
+      if (error instanceof PublishAbandoned) throw error;
       const reason = error instanceof ContractViolation ? 'contract_violation' : 'handler_fault';
       await this.#reject(input, reason, error);
     }
@@ -238,7 +251,7 @@ export class PartitionRun {
   ): Promise<void> {
     await rejectInput(this.#broker, this.#service.name, input, reason, error);
     this.#hooks.rejected(input, reason);
-    if (reason !== 'contract_violation') this.#worker.faulted?.(input);
+    if (reason !== 'contract_violation') await this.#worker.faulted?.(input);
   }
 
   /** A partition that was behind says at once that it is not any more. */
@@ -300,6 +313,7 @@ export class PartitionRun {
     const data = encode(this.#service.mark, mark);
     this.#publisher.set(this.#service.mark.subject(this.p), () => data);
     await this.#publisher.flushed();
+    this.#markedAsOfMs = asOfMs;
     if (mark.tenants > 0) crashPoint('after_mark');
   }
 

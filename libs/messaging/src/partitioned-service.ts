@@ -31,7 +31,7 @@ export interface PartitionWorker {
   /** Folds one input. What it promises is waited for: that is the back-pressure. Throwing rejects the input. */
   handle(input: StoredMessage): void | Promise<void>;
   /** The input was skipped or its handler threw: make unknown what it was about. */
-  faulted?(input: StoredMessage): void;
+  faulted?(input: StoredMessage): void | Promise<void>;
   /** Once a second; time enters here. */
   tick(nowMs: number): void;
   /** Resolves when nothing that was handled is still being worked on; what waits for its time does not count. */

@@ -4,6 +4,8 @@ import type { Broker } from './connect.ts';
 export const PRESENCE_BUCKET = 'PRESENCE';
 const TTL_SEC = 3;
 const RENEW_MS = 1_000;
+/** Said after its life by an instance that hands everything on and wants nothing any more. */
+const LEAVING = ' leaving';
 
 /**
  * Which instances of a service are alive, by keys that expire when nobody renews them. It steers who prefers which
@@ -14,7 +16,8 @@ export class Presence {
   readonly #service: string;
   readonly #instance: string;
   readonly #life: string;
-  readonly #members = new Map<string, string>();
+  #isLeaving = false;
+  readonly #members = new Map<string, { readonly life: string; readonly isLeaving: boolean }>();
   readonly #changed: () => void;
   #renewal: NodeJS.Timeout | undefined;
   #watch: { stop(): void } | undefined;
@@ -46,13 +49,23 @@ export class Presence {
     return presence;
   }
 
+  /** Those that are alive and stay. */
   members(): readonly string[] {
-    return [...new Set([...this.#members.keys(), this.#instance])].sort();
+    const staying = [...this.#members]
+      .filter(([, member]) => !member.isLeaving)
+      .map(([instance]) => instance);
+    return [...new Set([...staying, this.#instance])].sort();
   }
 
-  /** Whether this life of an instance is known to be alive. */
+  /** Whether this life of an instance is known to be alive, staying or leaving. */
   isAlive(instance: string, life: string): boolean {
-    return this.#members.get(instance) === life;
+    return this.#members.get(instance)?.life === life;
+  }
+
+  /** Tells the others before anything is handed on, so that they come for it while it is. */
+  async announceLeaving(): Promise<void> {
+    this.#isLeaving = true;
+    await this.#renew().catch(() => {});
   }
 
   async leave(): Promise<void> {
@@ -71,9 +84,13 @@ export class Presence {
   /** The KV client renews no TTL, so the key is published as what it is: a message with a TTL. */
   async #renew(): Promise<void> {
     if (this.#closed) return;
-    await this.#broker.js.publish(`$KV.${PRESENCE_BUCKET}.${this.#key()}`, this.#life, {
-      ttl: `${TTL_SEC}s`,
-    });
+    await this.#broker.js.publish(
+      `$KV.${PRESENCE_BUCKET}.${this.#key()}`,
+      this.#life + (this.#isLeaving ? LEAVING : ''),
+      {
+        ttl: `${TTL_SEC}s`,
+      },
+    );
   }
 
   async #follow(kv: KV): Promise<void> {
@@ -92,8 +109,12 @@ export class Presence {
   #apply(entry: KvEntry): void {
     const instance = entry.key.slice(this.#service.length + 1);
     const before = this.#members.get(instance);
-    if (entry.operation === 'PUT') this.#members.set(instance, entry.string());
-    else this.#members.delete(instance);
-    if (this.#members.get(instance) !== before) this.#changed();
+    if (entry.operation === 'PUT') {
+      const said = entry.string();
+      const isLeaving = said.endsWith(LEAVING);
+      this.#members.set(instance, { life: isLeaving ? said.slice(0, -LEAVING.length) : said, isLeaving });
+    } else this.#members.delete(instance);
+    const after = this.#members.get(instance);
+    if (after?.life !== before?.life || after?.isLeaving !== before?.isLeaving) this.#changed();
   }
 }

@@ -48,6 +48,25 @@ describe('AckPublisher', () => {
     await server.nats.restart();
   });
 
+  it('counts what became of each message, and what has no answer yet', async () => {
+    const { publisher } = await server.connect('counting');
+    const subject = subjectOf('counted');
+    const { seq } = await publisher.publish(subject, bytes('stored'));
+    await publisher.publish(subject, bytes('late'), { expect: { lastSeq: seq - 1 } }).catch(() => {});
+    await publisher.publish('dispatch.acme.d-2', bytes('once'));
+    await publisher.publish('dispatch.acme.d-2', bytes('twice')).catch(() => {});
+    await publisher.publish('nobody.listens', bytes('x')).catch(() => {});
+    const answers = { stored: 2, conflict: 1, refused: 1, uncertain: 1 };
+    expect(publisher.status()).toEqual({ inFlight: 0, waiting: 0, answers });
+
+    const many = Array.from({ length: 600 }, (_, n) =>
+      publisher.publish(subjectOf(`counted-${n}`), bytes(n)),
+    );
+    expect(publisher.status()).toEqual({ inFlight: 512, waiting: 88, answers });
+    await Promise.all(many);
+    expect(publisher.status()).toEqual({ inFlight: 0, waiting: 0, answers: { ...answers, stored: 602 } });
+  });
+
   it('leaves nobody waiting when it is closed, also those who had not been sent yet', async () => {
     const other = await server.connect('closing');
     const flying = Array.from({ length: 2_000 }, (_, n) =>

@@ -36,6 +36,7 @@ export async function rejectInput(
   for (let tries = 0; ; tries++) {
     try {
       await broker.publisher.publish(subject, encode(inputRejected, message), { messageId });
+      broker.rejected[reason]++;
       return;
     } catch (error) {
       if (tries >= 5) throw error;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Consumer, type ConsumerMessages, DeliverPolicy } from '@nats-io/jetstream';
+import { type Consumer, type ConsumerMessages, DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
 import type { MessageContract, StreamName } from '@orchestrate/contracts';
 import { ContractViolation, decodeLenient } from './codec.ts';
 import type { Broker } from './connect.ts';
@@ -14,6 +14,7 @@ export interface ReadRange {
 }
 
 const PULL = { max_messages: 1_000, expires: 10_000 } as const;
+const PULL_HEADS = { ...PULL, max_messages: 4_000 } as const;
 
 /** What the client tells when its consumer is gone. */
 const GONE: ReadonlySet<string> = new Set([
@@ -31,9 +32,10 @@ interface Reading {
   readonly messages: ConsumerMessages;
 }
 
-async function orderedConsumer(broker: Broker, range: ReadRange): Promise<Consumer> {
+async function orderedConsumer(broker: Broker, range: ReadRange, headersOnly = false): Promise<Consumer> {
   return broker.js.consumers.get(range.stream, {
     filter_subjects: [...range.filters],
+    headers_only: headersOnly,
     inactive_threshold: 60_000_000_000,
     ...(range.fromSeq === undefined
       ? { deliver_policy: DeliverPolicy.LastPerSubject }
@@ -45,19 +47,49 @@ async function orderedConsumer(broker: Broker, range: ReadRange): Promise<Consum
  * Everything that is there now, in order, then ends. Survives a server that restarts: it goes on after the last
  * message, and then gives also those that are not the newest of their subject.
  */
-export async function* readStored(broker: Broker, range: ReadRange): AsyncGenerator<StoredMessage> {
+export function readStored(broker: Broker, range: ReadRange): AsyncGenerator<StoredMessage> {
+  return readNow(broker, range, false, (message) => storedMessage(range.stream, message));
+}
+
+/** What stands on a subject, without the message itself. */
+export interface StoredHead {
+  readonly subject: string;
+  readonly seq: number;
+  readonly storedAtMs: number;
+  readonly pending: number;
+  /** What its writer said beside the message; empty when it did not. */
+  readonly header: (name: string) => string;
+}
+
+/** Like `readStored`, without the messages: for whoever keeps an index and looks up the rest when it is needed. */
+export function readHeads(broker: Broker, range: ReadRange): AsyncGenerator<StoredHead> {
+  return readNow(broker, range, true, ({ subject, seq, info, headers }) => ({
+    subject,
+    seq,
+    storedAtMs: Math.floor(info.timestampNanos / 1_000_000),
+    pending: info.pending,
+    header: (name) => headers?.get(name) ?? '',
+  }));
+}
+
+async function* readNow<T extends { readonly seq: number; readonly pending: number }>(
+  broker: Broker,
+  range: ReadRange,
+  headersOnly: boolean,
+  given: (message: JsMsg) => T,
+): AsyncGenerator<T> {
   let rest = range;
   for (;;) {
-    const consumer = await orderedConsumer(broker, rest);
+    const consumer = await orderedConsumer(broker, rest, headersOnly);
     try {
       if ((await consumer.info(true)).num_pending === 0) return;
-      const messages = await consumer.consume(PULL);
+      const messages = await consumer.consume(headersOnly ? PULL_HEADS : PULL);
       const ending = endWhenRead(consumer, messages);
       for await (const message of messages) {
-        const stored = storedMessage(range.stream, message);
-        rest = { ...range, fromSeq: stored.seq + 1 };
-        yield stored;
-        if (stored.pending === 0) return;
+        const one = given(message);
+        rest = { ...range, fromSeq: one.seq + 1 };
+        yield one;
+        if (one.pending === 0) return;
       }
       if ((await ending) === 'read') return;
     } finally {
@@ -78,35 +110,50 @@ async function endWhenRead(consumer: Consumer, messages: ConsumerMessages): Prom
   return 'read';
 }
 
+/** A message that fits its contract and its subject, and the sequence that stands on the subject now. */
+export interface Newest<T> {
+  readonly message: T;
+  readonly stored: StoredMessage;
+  /** Higher than the message's own when a newer one does not fit. */
+  readonly headSeq: number;
+}
+
 /**
- * The newest message of each subject that fits its contract and its subject, with the sequence that stands on the
- * subject now. What does not fit was written past the edge: it is rejected where it is read as an input, and must
- * keep nobody from starting. Throws UnsupportedVersion.
+ * The newest message of each subject that fits its contract and its subject. What does not fit was written past the
+ * edge: it is rejected where it is read as an input, and must keep nobody from starting. Throws UnsupportedVersion.
  */
 export async function* readNewest<T extends { readonly v: string }>(
   broker: Broker,
   range: { readonly stream: StreamName; readonly filters: readonly string[] },
   contract: MessageContract<T, never>,
   subjectOf: (message: T) => string,
-): AsyncGenerator<{ readonly message: T; readonly stored: StoredMessage; readonly headSeq: number }> {
+): AsyncGenerator<Newest<T>> {
+  for await (const head of readStored(broker, range)) {
+    const newest = await newestFitting(broker, head, contract, subjectOf);
+    if (newest) yield newest;
+  }
+}
+
+/** Of what stands on one subject: the message itself when it fits, else the newest before it that does. */
+export async function newestFitting<T extends { readonly v: string }>(
+  broker: Broker,
+  head: StoredMessage,
+  contract: MessageContract<T, never>,
+  subjectOf: (message: T) => string,
+): Promise<Newest<T> | null> {
   const fitting = (stored: StoredMessage): T | null => {
     const message = decodeOrNull(contract, stored);
     return message && subjectOf(message) === stored.subject ? message : null;
   };
-  for await (const head of readStored(broker, range)) {
-    const message = fitting(head);
-    if (message) {
-      yield { message, stored: head, headSeq: head.seq };
-      continue;
-    }
-    let before: { message: T; stored: StoredMessage } | null = null;
-    const history = { stream: range.stream, filters: [head.subject], fromSeq: 1 };
-    for await (const stored of readStored(broker, history)) {
-      const older = fitting(stored);
-      if (older) before = { message: older, stored };
-    }
-    if (before) yield { ...before, headSeq: head.seq };
+  const message = fitting(head);
+  if (message) return { message, stored: head, headSeq: head.seq };
+  let before: Newest<T> | null = null;
+  const history = { stream: head.stream, filters: [head.subject], fromSeq: 1 };
+  for await (const stored of readStored(broker, history)) {
+    const older = fitting(stored);
+    if (older) before = { message: older, stored, headSeq: head.seq };
   }
+  return before;
 }
 
 function decodeOrNull<T extends { readonly v: string }>(
@@ -119,38 +166,6 @@ function decodeOrNull<T extends { readonly v: string }>(
     if (error instanceof ContractViolation) return null;
     throw error;
   }
-}
-
-/** The newest message on a subject, from the stream's leader, or null. */
-export async function readLast(
-  broker: Broker,
-  stream: StreamName,
-  subject: string,
-): Promise<StoredMessage | null> {
-  const message = await broker.jsm.streams.getMessage(stream, { last_by_subj: subject });
-  if (!message) return null;
-  return {
-    stream,
-    subject: message.subject,
-    seq: message.seq,
-    storedAtMs: message.time.getTime(),
-    data: message.data,
-    pending: 0,
-  };
-}
-
-/** One message by its stream sequence, or null when it is not there any more. */
-export async function readAt(broker: Broker, stream: StreamName, seq: number): Promise<StoredMessage | null> {
-  const message = await broker.jsm.streams.getMessage(stream, { seq });
-  if (!message) return null;
-  return {
-    stream,
-    subject: message.subject,
-    seq: message.seq,
-    storedAtMs: message.time.getTime(),
-    data: message.data,
-    pending: 0,
-  };
 }
 
 type Handle = (message: StoredMessage) => void | Promise<void>;

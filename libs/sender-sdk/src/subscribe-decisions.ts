@@ -43,6 +43,8 @@ export interface DecisionsOptions {
 
 export interface DecisionSubscription {
   status(): { readonly inProgress: number; readonly handled: number; readonly trouble: string | null };
+  /** Decisions that nobody took up yet, and those that somebody did and is not done with; null when nobody can say. */
+  backlog(): Promise<{ readonly untaken: number; readonly open: number } | null>;
   /** Takes nothing more, and resolves when what is in progress is handled. */
   close(): Promise<void>;
 }
@@ -121,6 +123,11 @@ class Workers implements DecisionSubscription {
 
   status() {
     return { inProgress: this.#inProgress.size, handled: this.#handled, trouble: this.#trouble };
+  }
+
+  async backlog() {
+    const info = await this.#consumer.info().catch(() => null);
+    return info && { untaken: info.num_pending, open: info.num_ack_pending };
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 import { OwnerLoop, type PartitionedService } from '@orchestrate/messaging';
+import { partitionMetrics } from './partition-metrics.ts';
 import type { PolicyInForce } from './policy-in-force.ts';
 import type { RunningService, ServiceContext } from './run-service.ts';
 
@@ -11,11 +12,16 @@ export async function ownPartitions<E>(
   const loop = await OwnerLoop.start(broker, service, { instance, life }, log);
   return {
     health() {
-      const status = loop.status();
+      const { owned, caughtUp, lag, conflicts, rejected, red } = loop.status();
       const { current, problem } = policy;
-      const detail = { ...status, policy: current.digest.slice(0, 12), ...(problem ? { problem } : {}) };
-      return { ok: status.red.length === 0 && problem === null, detail };
+      const detail = {
+        ...{ owned, caughtUp, lag, conflicts, rejected, red },
+        policy: current.digest.slice(0, 12),
+        ...(problem ? { problem } : {}),
+      };
+      return { ok: red.length === 0 && problem === null, detail };
     },
+    metrics: [partitionMetrics(loop)],
     async close() {
       await loop.close();
       await policy.close();

@@ -84,6 +84,44 @@ test('a service says when it is ready, answers for its health, and closes in ord
   expect(child.output()).toContain('closed while connected: true');
 });
 
+test('a service shows its metrics beside its health, in the format that Prometheus asks for', async () => {
+  const child = run(service(OBEDIENT), { ORCHESTRATE_INSTANCE: 'tiny-8' });
+  const { healthPort } = await child.ready;
+  const url = `http://127.0.0.1:${healthPort}/metrics`;
+  const response = await fetch(url);
+  expect(response.status).toBe(200);
+  expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+  const text = await response.text();
+  expect(text).toContain('target_info{service_name="tiny",service_instance_id="tiny-8"} 1\n');
+  expect(text).toContain('\norchestrate_healthy 1\n');
+  expect(text).toContain('\norchestrate_broker_connected 1\n');
+  expect(Number(/^process_cpu_seconds_total (\S+)$/m.exec(text)?.[1])).toBeGreaterThan(0);
+
+  const head = await fetch(url, { method: 'HEAD' });
+  expect(head.status).toBe(200);
+  expect(head.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+  expect(await head.text()).toBe('');
+  expect((await fetch(url, { method: 'POST' })).status).toBe(405);
+  child.process.kill('SIGTERM');
+  expect(await child.exit).toEqual({ code: 0 });
+});
+
+test('a service that cannot tell a figure says 500 and goes on', async () => {
+  const child = run(
+    service(`
+      const broken = { table: { tea_total: { kind: 'counter', help: 'Tea' } },
+        read: async () => { throw new Error('out of tea'); } };
+      return { health: () => ({ ok: true, detail: {} }), metrics: [broken], close: async () => {} };`),
+  );
+  const { healthPort } = await child.ready;
+  const response = await fetch(`http://127.0.0.1:${healthPort}/metrics`);
+  expect(response.status).toBe(500);
+  expect(await response.json()).toEqual({ error: 'out of tea' });
+  expect((await fetch(`http://127.0.0.1:${healthPort}/healthz`)).status).toBe(200);
+  child.process.kill('SIGTERM');
+  expect(await child.exit).toEqual({ code: 0 });
+});
+
 test('a service that is not well says 503', async () => {
   const child = run(service(OBEDIENT), { STEPS: '9' });
   const { healthPort } = await child.ready;

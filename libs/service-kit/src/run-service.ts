@@ -7,6 +7,10 @@ import { z } from 'zod';
 import { baseEnvironment, EnvironmentError, parseEnvironment } from './environment.ts';
 import { type Health, startHealthServer } from './health-server.ts';
 import { createLog, type Logger } from './log.ts';
+import type { MetricSource } from './metric.ts';
+import { Metrics } from './metrics.ts';
+import { processMetrics } from './process-metrics.ts';
+import { serviceMetrics } from './service-metrics.ts';
 
 const CONNECT_MS_MAX = 30_000;
 const CONNECT_AGAIN_MS = 250;
@@ -32,6 +36,8 @@ export interface ServiceContext<Variables> {
 
 export interface RunningService {
   health(): Health;
+  /** What a scrape shows of it beside what every service shows. */
+  readonly metrics?: readonly MetricSource[];
   /** Finishes what is in progress. The broker is still connected, and closed afterwards. */
   close(): Promise<void>;
 }
@@ -104,7 +110,12 @@ async function start<Shape extends z.ZodRawShape>(
     const connected = connection.isUp();
     return { ok: ok && connected, detail: { service: name, instance, life, connected, ...detail } };
   };
-  const { port } = services.use(await startHealthServer({ host: HEALTH_HOST, port: HEALTH_PORT }, health));
+  const about = { healthy: () => health().ok, connected: () => connection.isUp() };
+  const sources = [serviceMetrics(broker, about), processMetrics(), ...(running.metrics ?? [])];
+  const metrics = new Metrics({ service: name, instance }, sources);
+  const { port } = services.use(
+    await startHealthServer({ host: HEALTH_HOST, port: HEALTH_PORT }, health, () => metrics.scrape()),
+  );
   process.send?.({ type: 'ready', healthPort: port });
   log.info({ healthPort: port, life }, 'ready');
 }

@@ -99,7 +99,7 @@ export class GovernancePartition implements PartitionWorker {
     const declared = ({ tenantId }: { tenantId: string }) => `config.${p}.${tenantId}.tenant`;
     const configs = { stream: 'CONFIG', filters: [`config.${p}.*.tenant`] } as const;
     for await (const { message, stored } of readNewest(broker, configs, tenantConfigured, declared)) {
-      partition.desk(message.tenantId).configMoved(message, stored.seq);
+      partition.desk(message.tenantId).configMoved(message, stored);
     }
     // The mark before the truths: what it vouches for is then never newer than what is read after it.
     const marks = { stream: 'TRUTH', filters: [truthMarkedContract.subject(p)] } as const;

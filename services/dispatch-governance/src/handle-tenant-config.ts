@@ -6,5 +6,5 @@ import type { GovernancePartition } from './governance-partition.ts';
 export function handleTenantConfig(partition: GovernancePartition, input: StoredMessage): void {
   const config = decodeStrict(tenantConfigured, input.data);
   checkAddress(tenantConfigured, input, `config.${partition.context.p}.${config.tenantId}.tenant`);
-  partition.desk(config.tenantId).configMoved(config, input.seq);
+  partition.desk(config.tenantId).configMoved(config, input);
 }

@@ -31,6 +31,7 @@ import {
   type StoredMessage,
   storeUntilCertain,
 } from '@orchestrate/messaging';
+import type { Declared } from '@orchestrate/service-kit';
 import { type CitedTruth, decisionRecord, type Trigger } from './decision-record.ts';
 import { type Asked, dispatchCase } from './dispatch-case.ts';
 import type { GovernancePartition } from './governance-partition.ts';
@@ -65,7 +66,7 @@ export interface HeldTruth {
 export class TenantDesk {
   readonly ledger: TenantLedger;
   config: TenantConfig | undefined;
-  #configSeq = 0;
+  #declared: { readonly seq: number; readonly storedAtMs: number } | undefined;
   truth: HeldTruth | null = null;
   readonly #partition: GovernancePartition;
   readonly #urgent: Task[] = [];
@@ -172,9 +173,15 @@ export class TenantDesk {
     this.kick();
   }
 
-  configMoved(config: TenantConfig, seq: number): void {
-    if (seq <= this.#configSeq || this.ledger.hasLeft) return;
-    this.#configSeq = seq;
+  /** Since when its newest declaration stands; undefined before the first, and when the tenant left. */
+  get declared(): Declared | undefined {
+    if (!this.config || !this.#declared) return undefined;
+    return { tenantId: this.ledger.tenantId, storedAtMs: this.#declared.storedAtMs };
+  }
+
+  configMoved(config: TenantConfig, { seq, storedAtMs }: StoredMessage): void {
+    if (seq <= (this.#declared?.seq ?? 0) || this.ledger.hasLeft) return;
+    this.#declared = { seq, storedAtMs };
     this.config = config;
     for (const dispatchId of this.ledger.holds.keys()) this.again(dispatchId, 'config_changed');
   }

@@ -14,6 +14,7 @@ import { createTxtResolver } from './dns/resolver.ts';
 import { DnsProbes } from './dns-probes.ts';
 import { type ConfiguredTenant, handleTenantConfig, TENANT_CONFIGS } from './handle-tenant-config.ts';
 import { handleTenantOffboarded } from './handle-tenant-offboarded.ts';
+import { probeMetrics } from './probe-metrics.ts';
 import type { ProbeCadence } from './probe-schedule.ts';
 import { EvidencePublisher } from './publish-evidence.ts';
 
@@ -98,6 +99,7 @@ export async function startProbes(
         evidenceTrouble: evidence.trouble,
       },
     }),
+    metrics: [probeMetrics({ dns, continuity, evidence, configLag: () => follower.pending })],
     close: async () => {
       await presence.leave();
       await follower.close();

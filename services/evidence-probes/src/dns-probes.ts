@@ -1,6 +1,7 @@
+import { allOf, CHECK_VERDICTS } from '@orchestrate/canon';
 import type { Logger } from '@orchestrate/service-kit';
 import pLimit from 'p-limit';
-import type { Answer } from './dns/answer.ts';
+import { ANSWER_UNKNOWNS, type Answer, verdictOf } from './dns/answer.ts';
 import { probeDomain } from './dns/probe-domain.ts';
 import type { TxtResolver } from './dns/resolver.ts';
 import { DueTimer } from './due-timer.ts';
@@ -34,6 +35,9 @@ export class DnsProbes {
   readonly #busy = new Set<string>();
   readonly #timer = new DueTimer((key) => this.#take(key));
   readonly #limit = pLimit(AT_A_TIME);
+  #started = 0;
+  readonly #answered = zeros(CHECK_VERDICTS);
+  readonly #unknown = zeros(ANSWER_UNKNOWNS);
   #closed = false;
 
   constructor(dependencies: Dependencies) {
@@ -76,6 +80,11 @@ export class DnsProbes {
     };
   }
 
+  /** Looks since the start: how many, what they found, and why facts stayed unknown. */
+  counts() {
+    return { started: this.#started, answered: { ...this.#answered }, unknown: { ...this.#unknown } };
+  }
+
   close(): void {
     this.#closed = true;
     this.#timer.close();
@@ -101,12 +110,14 @@ export class DnsProbes {
   async #observe({ tenantId, reference, domain }: Watched): Promise<number> {
     const { resolver, evidence, cadence, log } = this.#dependencies;
     const observedAtMs = Date.now();
+    this.#started++;
     const answers = await probeDomain({
       domain: domain.name,
       egressIp: domain.egressIp,
       dkimSelectors: domain.dkimSelectors,
       resolver,
     });
+    this.#count(answers);
     // Nobody asks any more: the tenant left meanwhile, or is another instance's to look after.
     if (this.#closed || !this.#watched.has(`${tenantId}/${domain.id}`)) return 0;
     const isStored = await evidence.observed({
@@ -123,6 +134,15 @@ export class DnsProbes {
       ? nextProbeInMs(answers, wanted, Math.random())
       : Math.min(wanted.unknownMs, wanted.intervalMs);
   }
+
+  #count(answers: readonly Answer[]): void {
+    this.#answered[allOf(answers.map(verdictOf))]++;
+    for (const answer of answers) if ('unknown' in answer) this.#unknown[answer.unknown]++;
+  }
+}
+
+function zeros<Word extends string>(words: readonly Word[]): Record<Word, number> {
+  return Object.fromEntries(words.map((word) => [word, 0])) as Record<Word, number>;
 }
 
 function factOf(answer: Answer, observedAtMs: number): ObservedFact {

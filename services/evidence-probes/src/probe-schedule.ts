@@ -1,5 +1,5 @@
 import TinyQueue from 'tinyqueue';
-import type { Answer } from './dns/answer.ts';
+import { type Answer, verdictOf } from './dns/answer.ts';
 
 interface Entry {
   readonly key: string;
@@ -73,7 +73,6 @@ export interface ProbeCadence {
   readonly unknownMs: number;
 }
 
-const HEALTHY: Readonly<Record<string, string>> = { spf: 'pass', dkim: 'valid', dmarc: 'present' };
 const JITTER = 0.1;
 
 /** How long until a domain is looked at again, spread by a tenth; `random` is from 0 to 1. */
@@ -83,9 +82,7 @@ export function nextProbeInMs(answers: readonly Answer[], cadence: ProbeCadence,
 }
 
 function hurryMs(answers: readonly Answer[], cadence: ProbeCadence): number {
-  if (answers.some((answer) => 'unknown' in answer)) return cadence.unknownMs;
-  const isFailing = answers.some(
-    (answer) => 'value' in answer && answer.fact in HEALTHY && answer.value !== HEALTHY[answer.fact],
-  );
-  return isFailing ? cadence.failingMs : cadence.intervalMs;
+  const verdicts = answers.map(verdictOf);
+  if (verdicts.includes('unknown')) return cadence.unknownMs;
+  return verdicts.includes('fail') ? cadence.failingMs : cadence.intervalMs;
 }

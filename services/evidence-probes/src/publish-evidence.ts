@@ -18,6 +18,9 @@ export class EvidencePublisher {
   readonly #broker: Broker;
   readonly #log: Logger;
   #trouble: string | null = null;
+  #waiting = 0;
+  #stored = 0;
+  #failed = 0;
 
   constructor(broker: Broker, log: Logger) {
     this.#broker = broker;
@@ -27,6 +30,10 @@ export class EvidencePublisher {
   /** Why the last one was not stored, null when it was. */
   get trouble(): string | null {
     return this.#trouble;
+  }
+
+  status() {
+    return { waiting: this.#waiting, stored: this.#stored, failed: this.#failed };
   }
 
   async observed({ tenantId, layer, source, observer, causedBy, facts }: Observation): Promise<boolean> {
@@ -44,15 +51,20 @@ export class EvidencePublisher {
   }
 
   async #store(subject: string, messageId: string, about: object, bytes: () => Uint8Array): Promise<boolean> {
+    this.#waiting++;
     try {
       const data = bytes();
       await this.#publish(subject, data, messageId);
+      this.#stored++;
       this.#trouble = null;
       return true;
     } catch (error) {
+      this.#failed++;
       this.#trouble = (error as Error).message;
       this.#log.warn({ err: error, ...about }, 'evidence is not stored, trying again later');
       return false;
+    } finally {
+      this.#waiting--;
     }
   }
 

@@ -4,13 +4,14 @@ import { checkAddress, decodeStrict, type StoredMessage } from '@orchestrate/mes
 import type { LayerPartition } from './layer-partition.ts';
 
 /** Somebody looked at one source and says what was there; the layer's rule says what it means. */
-export function handleEvidence(partition: LayerPartition, input: StoredMessage): void {
+export async function handleEvidence(partition: LayerPartition, input: StoredMessage): Promise<void> {
   const message = decodeStrict(evidenceObserved, input.data);
   const { tenantId, layer, source } = message;
   checkAddress(evidenceObserved, input, `evidence.${partition.context.p}.${tenantId}.${layer}.${source}`);
-  if (partition.hasLeft(tenantId)) return;
-  const held = partition.findOrCreate(tenantId, layer, source);
-  if (partition.isReplay(held, input)) return;
+  if (partition.store.hasLeft(tenantId)) return;
+  const held = partition.store.findOrCreate(tenantId, layer, source);
+  const loaded = await partition.load(held);
+  if (loaded.isReplay(input)) return;
   const observations = message.facts.map(
     (fact): Observation => ({
       fact: fact.fact,
@@ -18,12 +19,8 @@ export function handleEvidence(partition: LayerPartition, input: StoredMessage):
       outcome: 'value' in fact ? { value: fact.value } : { unknown: fact.unknown },
     }),
   );
-  partition.save(
-    held,
-    held.source.observe(observations, partition.now, input.storedAtMs),
-    input,
-    input.storedAtMs,
-  );
+  const next = loaded.source.observe(observations, partition.now, input.storedAtMs);
+  partition.save(held, next, input, input.storedAtMs);
 }
 
 export function handleHeartbeat(partition: LayerPartition, input: StoredMessage): void {

@@ -1,5 +1,5 @@
 import { partitionOf, type Reason } from '@orchestrate/canon';
-import { type OperatorCommanded, operatorCommanded } from '@orchestrate/contracts';
+import { type OperatorCommanded, operatorCommanded, type TenantConfig } from '@orchestrate/contracts';
 import type { LayerEvent, LayerSource } from '@orchestrate/layer-machines';
 import {
   type Broker,
@@ -9,15 +9,19 @@ import {
   rejectInput,
   type StoredMessage,
 } from '@orchestrate/messaging';
-import type { HeldSource, LayerPartition } from './layer-partition.ts';
+import { wasDeclaredBefore } from '@orchestrate/service-kit';
+import type { HeldSource } from './held-source.ts';
+import type { LayerPartition } from './layer-partition.ts';
 import { assertDeclared } from './tenant-sources.ts';
 
 const ALL = '_all';
+/** So many tenants are told at once. */
+const AT_ONCE = 64;
 /** A cause of its own: ending the freeze of everything leaves a tenant's own freeze as it is, and the other way. */
 export const FREEZE_ALL: Reason = 'freeze_all';
 
 /** A person acted on a layer. What concerns single dispatches is governance's business, not a layer's. */
-export function handleOperatorCommand(partition: LayerPartition, input: StoredMessage): void | Promise<void> {
+export async function handleOperatorCommand(partition: LayerPartition, input: StoredMessage): Promise<void> {
   const command = decodeStrict(operatorCommanded, input.data);
   const p = command.tenantId === ALL ? partition.context.p : partitionOf(command.tenantId);
   checkAddress(
@@ -25,28 +29,53 @@ export function handleOperatorCommand(partition: LayerPartition, input: StoredMe
     input,
     operatorCommanded.subject({ p, tenantId: command.tenantId, command: command.command }),
   );
-  if (partition.hasLeft(command.tenantId)) return;
+  if (partition.store.hasLeft(command.tenantId)) return;
   if (command.tenantId === ALL && (command.command === 'freeze' || command.command === 'unfreeze')) {
     partition.frozen = command.command === 'freeze';
   }
-  const tenants = command.tenantId === ALL ? [...partition.tenants.keys()] : [command.tenantId];
+  const tenants = command.tenantId === ALL ? await everybody(partition, input) : [command.tenantId];
   if (command.target && !addressee(partition, command.tenantId, command)) {
     return refuse(partition, input, command);
   }
-  for (const tenantId of tenants) {
-    const held = addressee(partition, tenantId, command);
-    if (!held || partition.isReplay(held, input)) continue;
-    const next = act(partition, held.source, command, input.storedAtMs);
-    if (next) partition.save(held, next, input, input.storedAtMs);
-    else return refuse(partition, input, command);
+  for (let done = 0; done < tenants.length; done += AT_ONCE) {
+    const some = tenants.slice(done, done + AT_ONCE);
+    const obeyed = await Promise.all(some.map((tenantId) => obey(partition, tenantId, command, input)));
+    if (obeyed.includes(false)) return refuse(partition, input, command);
   }
+}
+
+/** False when the source takes no such command. */
+async function obey(
+  partition: LayerPartition,
+  tenantId: string,
+  command: OperatorCommanded,
+  input: StoredMessage,
+): Promise<boolean> {
+  const held = addressee(partition, tenantId, command);
+  if (!held) return true;
+  const config = await partition.store.configOf(tenantId);
+  const loaded = await partition.load(held);
+  if (loaded.isReplay(input)) return true;
+  const next = act(partition, loaded.source, config, command, input.storedAtMs);
+  if (next) partition.save(held, next, input, input.storedAtMs);
+  return next !== null;
+}
+
+/** Who was declared when it was given. */
+async function everybody(partition: LayerPartition, input: StoredMessage): Promise<string[]> {
+  const tenants: string[] = [];
+  for (const one of partition.store.declared()) {
+    if (await wasDeclaredBefore(partition.context, one, input)) tenants.push(one.tenantId);
+  }
+  return tenants;
 }
 
 /** Whether the last word on the whole partition was a freeze. */
 export async function isPartitionFrozen(broker: Broker, p: number): Promise<boolean> {
   const last = async (command: 'freeze' | 'unfreeze') =>
     (await readLast(broker, 'OPERATOR', operatorCommanded.subject({ p, tenantId: ALL, command })))?.seq ?? 0;
-  return (await last('freeze')) > (await last('unfreeze'));
+  const [frozen, unfrozen] = await Promise.all([last('freeze'), last('unfreeze')]);
+  return frozen > unfrozen;
 }
 
 function addressee(
@@ -57,11 +86,11 @@ function addressee(
   switch (command.command) {
     case 'freeze':
     case 'unfreeze':
-      return partition.findOrCreate(tenantId, 'governance', 'main');
+      return partition.store.findOrCreate(tenantId, 'governance', 'main');
     case 'hold_layer':
     case 'release_layer':
       return command.target
-        ? partition.find(tenantId, command.target.layer, command.target.source)
+        ? partition.store.find(tenantId, command.target.layer, command.target.source)
         : undefined;
     default:
       return undefined;
@@ -71,6 +100,7 @@ function addressee(
 function act(
   partition: LayerPartition,
   source: LayerSource,
+  config: TenantConfig | null,
   command: OperatorCommanded,
   atMs: number,
 ): LayerSource | null {
@@ -84,12 +114,12 @@ function act(
         : observeFreeze(true);
     case 'unfreeze':
       return command.tenantId === ALL
-        ? released(partition, source, FREEZE_ALL, atMs)
-        : released(partition, observeFreeze(false), 'freeze', atMs);
+        ? released(partition, source, config, FREEZE_ALL, atMs)
+        : released(partition, observeFreeze(false), config, 'freeze', atMs);
     case 'hold_layer':
       return source.receive({ type: 'operator_hold', atMs, cause: command.target!.cause }, policy);
     case 'release_layer':
-      return released(partition, source, command.target!.cause, atMs);
+      return released(partition, source, config, command.target!.cause, atMs);
     default:
       return source;
   }
@@ -99,12 +129,12 @@ function act(
 function released(
   partition: LayerPartition,
   source: LayerSource,
+  config: TenantConfig | null,
   cause: string,
   atMs: number,
 ): LayerSource | null {
   const event: LayerEvent = { type: 'operator_released', atMs, cause };
   const next = source.receive(event, partition.now);
-  const config = partition.tenants.get(source.tenantId);
   if (!next || !config) return next;
   return assertDeclared(next.refreshFolded(partition.now, atMs), config, partition.now, atMs);
 }

@@ -6,21 +6,28 @@ import type { LayerPartition } from './layer-partition.ts';
 import { type DeclaredSource, declaredSources, observationsOf } from './tenant-sources.ts';
 
 /** A tenant declared itself: a machine for every source, told what the declaration says of it. */
-export function handleTenantConfig(partition: LayerPartition, input: StoredMessage): void {
+export async function handleTenantConfig(partition: LayerPartition, input: StoredMessage): Promise<void> {
   const config = decodeStrict(tenantConfigured, input.data);
-  checkAddress(tenantConfigured, input, `config.${partition.context.p}.${config.tenantId}.tenant`);
-  if (!partition.declare(config, input.seq)) return;
-  const declared = declaredSources(config, partition.now);
-  const names = new Set(declared.map((one) => `${one.layer}/${one.source}`));
-  for (const one of declared) {
-    const held = partition.findOrCreate(config.tenantId, one.layer, one.source);
-    if (partition.isReplay(held, input)) continue;
-    partition.save(held, tell(partition, held.source, one, input.storedAtMs), input, input.storedAtMs);
-  }
-  for (const held of partition.sourcesOf(config.tenantId)) {
-    const { layer, source } = held.source;
-    if (names.has(`${layer}/${source}`) || partition.isReplay(held, input)) continue;
-    partition.save(held, held.source.withEnabled(false), input, input.storedAtMs);
+  const { tenantId } = config;
+  checkAddress(tenantConfigured, input, `config.${partition.context.p}.${tenantId}.tenant`);
+  const { store } = partition;
+  if (!store.declare(config, input)) return;
+  const declared = new Map(
+    declaredSources(config, partition.now).map((one) => [
+      store.findOrCreate(tenantId, one.layer, one.source),
+      one,
+    ]),
+  );
+  const sources = store.sourcesOf(tenantId);
+  await Promise.all(sources.map((held) => partition.load(held)));
+  for (const held of sources) {
+    const { loaded } = held;
+    if (!loaded || loaded.isReplay(input)) continue;
+    const one = declared.get(held);
+    const next = one
+      ? tell(partition, loaded.source, one, input.storedAtMs)
+      : loaded.source.withEnabled(false);
+    partition.save(held, next, input, input.storedAtMs);
   }
 }
 

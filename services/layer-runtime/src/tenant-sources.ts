@@ -126,6 +126,3 @@ export function observationsOf(
 ): readonly Observation[] {
   return Object.entries(facts).map(([fact, value]) => ({ fact, observedAtMs, outcome: { value } }));
 }
-
-/** Layers whose folded facts live by the heartbeat of a source that looks from outside. */
-export const HEARTBEAT_LAYERS: ReadonlySet<CanonicalBlockerLayer> = new Set(['continuity_window']);

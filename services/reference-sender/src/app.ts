@@ -4,6 +4,7 @@ import type { environment } from './config.ts';
 import { createDelivery } from './deliver.ts';
 import { handleDecision } from './handle-decision.ts';
 import { recipientStore } from './recipient-store.ts';
+import { SendTally, senderMetrics } from './sender-metrics.ts';
 
 export async function startSender(
   context: ServiceContext<Environment<typeof environment>>,
@@ -16,6 +17,7 @@ export async function startSender(
     recipients: recipientStore(broker),
     deliver: delivery.deliver,
     isReachable: delivery.isReachable,
+    sends: new SendTally(),
     log,
   };
   const decisions = await subscribeDecisions(broker, {
@@ -29,6 +31,7 @@ export async function startSender(
       const { trouble, ...detail } = decisions.status();
       return { ok: trouble === null, detail: { ...detail, trouble } };
     },
+    metrics: [senderMetrics(decisions, sender.sends)],
     close: async () => {
       await decisions.close();
       delivery.close();

@@ -14,6 +14,7 @@ import type { Logger } from '@orchestrate/service-kit';
 import { composeMessage } from './compose-message.ts';
 import type { Deliver } from './deliver.ts';
 import type { RecipientStore } from './recipient-store.ts';
+import type { SendTally } from './sender-metrics.ts';
 
 export interface Sender {
   readonly broker: Broker;
@@ -21,6 +22,7 @@ export interface Sender {
   readonly recipients: RecipientStore;
   readonly deliver: Deliver;
   readonly isReachable: () => Promise<boolean>;
+  readonly sends: SendTally;
   readonly log: Logger;
 }
 
@@ -46,14 +48,18 @@ export async function handleDecision(
   if (right.kind === 'wait') return right;
   if (right.kind === 'settled') return 'done';
   if (right.kind === 'lost') {
+    sender.sends.settled.unknown++;
     log.error({ sender: right.outcome.sender }, 'a sender was lost while it sent: the outcome is unknown');
     return 'done';
   }
+  sender.sends.claimed++;
   const sending = await send(sender, decision, meta.seq, log);
   const { constraintsDigest } = decision;
   const settled = await settle(sender.broker, right.claim, { ...sending, constraintsDigest });
-  if (settled.kind === 'settled') log.info(sending, 'settled');
-  else log.error({ ...sending, stands: settled.outcome.state }, 'this sender had been taken for lost');
+  if (settled.kind === 'settled') {
+    sender.sends.settled[sending.state]++;
+    log.info(sending, 'settled');
+  } else log.error({ ...sending, stands: settled.outcome.state }, 'this sender had been taken for lost');
   return 'done';
 }
 

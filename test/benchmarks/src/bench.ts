@@ -1,18 +1,16 @@
-import type { Contender } from './measure.ts';
+import type { Result } from './result.ts';
 
-export interface Prepared {
-  /** Ours first, then the references. */
-  readonly contenders: readonly Contender[];
-  /** Measured and shown beside them, and outside the bound: they do more or less than the contenders. */
-  readonly besides?: readonly Contender[];
-  /** All of them do so many operations in a pass. */
-  readonly opsPerPass: number;
+export interface RunOptions {
+  /** Fewer and shorter rounds: under 40 s. */
+  readonly quick: boolean;
+  /** Services run under the profiler and leave their profiles here. */
+  readonly profileDir: string | undefined;
+  readonly print: (text: string) => void;
 }
 
 export interface Bench {
   readonly name: string;
   readonly about: string;
-  /** How many times faster than the fastest reference it has to be. */
-  readonly ratioMin: number;
-  readonly prepare: () => Promise<Prepared>;
+  /** Prints what it measured, and gives what is bound. */
+  readonly run: (options: RunOptions) => Promise<readonly Result[]>;
 }

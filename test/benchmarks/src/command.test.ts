@@ -1,21 +1,16 @@
 import { expect, test } from 'vitest';
 import type { Bench } from './bench.ts';
-import { exitCodeOf, jsonOf, parseCommand, tableOf, UsageError, usageOf } from './command.ts';
-import { judge } from './measure.ts';
+import { exitCodeOf, jsonOf, parseCommand, runCommand, UsageError, usageOf } from './command.ts';
+import { atLeast, type Result } from './result.ts';
 
-const bench = (name: string): Bench => ({
+const bench = (name: string, results: readonly Result[] = []): Bench => ({
   name,
   about: `measures ${name}`,
-  ratioMin: 5,
-  prepare: () => Promise.reject(new Error('nothing is measured here')),
+  run: async () => results,
 });
 const KNOWN = [bench('decide'), bench('fingerprint')];
-const ROWS = [
-  { name: 'ours', usPerOp: 2 },
-  { name: 'other', usPerOp: 8 },
-];
-const missed = judge('decide', ROWS, 5);
-const kept = judge('fingerprint', ROWS, 4);
+const kept = atLeast('fingerprint', { ours: 4, reference: 1, unit: 'op/s' }, 4);
+const missed = atLeast('decide', { ours: 4, reference: 1, unit: 'op/s' }, 5);
 
 test('without a name all benchmarks are run, with names just these', () => {
   const namesOf = (...args: string[]) => parseCommand(args, KNOWN).benches.map((one) => one.name);
@@ -50,21 +45,19 @@ test('one result is an object and several are an array, on a single line', () =>
   expect(jsonOf([missed, kept])).not.toContain('\n');
 });
 
-test('the table says what each way takes, and whether the bound was kept', () => {
-  const table = tableOf(KNOWN[0]!, ROWS, missed);
-  expect(table).toMatch(/other +8\.00 us\/op +125000 op\/s +4\.00 x/);
-  expect(table).toContain('MISSED: 4.00 times as fast as the fastest other, at least 5 wanted');
-  expect(tableOf({ ...KNOWN[0]!, ratioMin: 4 }, ROWS, kept)).toContain('passed: 4.00 times');
-});
-
-test('what is outside of the bound stands below it and is compared with ours all the same', () => {
-  const table = tableOf(KNOWN[0]!, ROWS, missed, [{ name: 'less work', usPerOp: 1 }]);
-  expect(table).toMatch(
-    /other .*\n {2}outside of the bound:\n {2}less work +1\.00 us\/op +1000000 op\/s +0\.50 x\n/,
-  );
-  expect(tableOf(KNOWN[0]!, ROWS, missed)).not.toContain('outside');
-});
-
 test('help names every benchmark', () => {
   expect(usageOf(KNOWN)).toMatch(/ {2}decide +measures decide\n {2}fingerprint +measures fingerprint\n/);
+});
+
+test('a folder for profiles is taken by its name, and there is none by default', () => {
+  expect(parseCommand(['--profile', 'there'], KNOWN).profileDir).toBe('there');
+  expect(parseCommand([], KNOWN).profileDir).toBeUndefined();
+});
+
+test('all results of all benchmarks are judged, and stand on the last line in their order', async () => {
+  const printed: string[] = [];
+  const benches = [bench('one', [kept, missed]), bench('other', [kept])];
+  const wanted = { benches, quick: true, profileDir: undefined, json: true, help: false };
+  expect(await runCommand(wanted, (text) => printed.push(text))).toBe(1);
+  expect(JSON.parse(printed.at(-1)!)).toEqual([kept, missed, kept]);
 });

@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util';
 import type { Bench } from './bench.ts';
-import { FULL, judge, measure, QUICK, type Result, type Row } from './measure.ts';
+import type { Result } from './result.ts';
 
 export interface Wanted {
   readonly benches: readonly Bench[];
   readonly quick: boolean;
+  readonly profileDir: string | undefined;
   readonly json: boolean;
   readonly help: boolean;
 }
@@ -21,8 +22,8 @@ export function parseCommand(args: readonly string[], known: readonly Bench[]): 
     }
   }
   const benches = known.filter((bench) => positionals.length === 0 || positionals.includes(bench.name));
-  const { quick = false, json = false, help = false } = values;
-  return { benches, quick, json, help };
+  const { quick = false, json = false, help = false, profile } = values;
+  return { benches, quick, json, help, profileDir: profile };
 }
 
 function parse(args: readonly string[]) {
@@ -33,6 +34,7 @@ function parse(args: readonly string[]) {
       options: {
         quick: { type: 'boolean' },
         json: { type: 'boolean' },
+        profile: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     });
@@ -43,35 +45,19 @@ function parse(args: readonly string[]) {
 
 export function usageOf(known: readonly Bench[]): string {
   const width = Math.max(...known.map((bench) => bench.name.length));
-  return `Usage: npm run bench -- [name...] [--quick] [--json]
+  return `Usage: npm run bench -- [name...] [--quick] [--json] [--profile <folder>]
 
 Measures this machine, ours and others in turn. Without a name all are run:
 
 ${known.map((bench) => `  ${bench.name.padEnd(width)}  ${bench.about}`).join('\n')}
 
   --quick  fewer and shorter rounds
-  --json   the last line is one JSON object, an array where several were run
+  --json   the last line is one JSON object, an array where there are several results
+  --profile <folder>
+           services run under the profiler, and what takes their time is printed
 
 The exit code is 1 where a bound is missed, 2 where the command cannot be understood.
 `;
-}
-
-/** Times are of this machine today; the ratio of two of them is what is bound. */
-export function tableOf(
-  { name, ratioMin }: Bench,
-  rows: readonly Row[],
-  result: Result,
-  besides: readonly Row[] = [],
-): string {
-  const width = Math.max(...[...rows, ...besides].map((row) => row.name.length));
-  const lineOf = (row: Row) => {
-    const perSecond = Math.round(1e6 / row.usPerOp);
-    const times = (row.usPerOp / result.ours).toFixed(2);
-    return `  ${row.name.padEnd(width)} ${row.usPerOp.toFixed(2).padStart(10)} us/op ${String(perSecond).padStart(9)} op/s ${times.padStart(8)} x`;
-  };
-  const verdict = `${result.pass ? 'passed' : 'MISSED'}: ${result.ratio.toFixed(2)} times as fast as the fastest other, at least ${ratioMin} wanted`;
-  const outside = besides.length === 0 ? [] : ['  outside of the bound:', ...besides.map(lineOf)];
-  return `${[name, ...rows.map(lineOf), ...outside, `  ${verdict}`].join('\n')}\n`;
 }
 
 export function exitCodeOf(results: readonly Result[]): 0 | 1 {
@@ -83,18 +69,11 @@ export function jsonOf(results: readonly Result[]): string {
 }
 
 export async function runCommand(
-  { benches, quick, json }: Wanted,
+  { benches, quick, profileDir, json }: Wanted,
   print: (text: string) => void,
 ): Promise<0 | 1> {
   const results: Result[] = [];
-  for (const bench of benches) {
-    const { contenders, besides = [], opsPerPass } = await bench.prepare();
-    const measured = await measure([...contenders, ...besides], opsPerPass, quick ? QUICK : FULL);
-    const rows = measured.slice(0, contenders.length);
-    const result = judge(bench.name, rows, bench.ratioMin);
-    results.push(result);
-    print(tableOf(bench, rows, result, measured.slice(contenders.length)));
-  }
+  for (const bench of benches) results.push(...(await bench.run({ quick, profileDir, print })));
   if (json) print(`${jsonOf(results)}\n`);
   return exitCodeOf(results);
 }

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { decideBench } from './decide.ts';
+import { decideContest } from './decide.ts';
 
 // Throws where an engine comes to another outcome of any gate than decide does.
-const { contenders, besides = [], opsPerPass } = await decideBench.prepare();
+const { contenders, besides = [], opsPerPass } = await decideContest.prepare();
 
 test('all engines come to the same ten outcomes as decide in every case, or nothing would be measured', () => {
   expect(opsPerPass).toBeGreaterThan(40);

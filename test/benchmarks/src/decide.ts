@@ -6,16 +6,16 @@ import {
   hardnessOf,
   TruthReading,
 } from '@orchestrate/canon';
-import type { Bench } from './bench.ts';
 import { casbinEngine } from './casbin.ts';
 import { cedarEngine } from './cedar.ts';
+import type { Contest } from './contest.ts';
 import { dispatchCases } from './dispatch-cases.ts';
 import type { Engine, ReferenceEngine, Verdict } from './engines.ts';
 import { flatFacts, requestFacts, truthFacts } from './flat-facts.ts';
 import { jsonRulesEngine } from './json-rules.ts';
 import type { Contender } from './measure.ts';
 
-export const decideBench: Bench = {
+export const decideContest: Contest = {
   name: 'decide',
   about: 'one decision with its ten findings, against general rule engines that give the ten outcomes',
   ratioMin: 10,

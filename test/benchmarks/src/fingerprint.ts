@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { CanonicalRuntimeTruth, LayerCondition } from '@orchestrate/canon';
 import canonicalize from 'canonicalize';
-import type { Bench } from './bench.ts';
+import type { Contest } from './contest.ts';
 import { type Changes, conditionsWith, truthOf } from './tenant.ts';
 
 /** Each changes one source, and with it one layer. */
@@ -17,7 +17,7 @@ const CHANGES: readonly Changes[] = [
   { 'data/events': { queueReady: 0 } },
 ];
 
-export const fingerprintBench: Bench = {
+export const fingerprintContest: Contest = {
   name: 'fingerprint',
   about: 'a truth in which one layer changed, against canonical JSON (RFC 8785) and SHA-256 of all of it',
   ratioMin: 5,

@@ -1,19 +1,9 @@
+import type { Result } from './result.ts';
+
 /** One way of doing the work: `pass` does all of it once and gives a number that shows that it was done. */
 export interface Contender {
   readonly name: string;
   readonly pass: () => number | Promise<number>;
-}
-
-export interface Result {
-  readonly bench: string;
-  /** Median processor time of one operation. */
-  readonly ours: number;
-  /** The fastest reference, by the same measure. */
-  readonly reference: number;
-  /** How many times faster ours is. */
-  readonly ratio: number;
-  readonly unit: 'us/op';
-  readonly pass: boolean;
 }
 
 export interface Row {

@@ -9,6 +9,8 @@ import { colours, printJson, printLine, printTable } from '../print.ts';
 interface ServiceLine {
   readonly instance: string;
   readonly pid: number | null;
+  /** Where Prometheus reads its figures, null before it is ready. */
+  readonly metricsUrl: string | null;
   readonly ok: boolean;
   readonly detail: Record<string, unknown>;
 }
@@ -28,6 +30,7 @@ async function status(_options: object, command: Command): Promise<void> {
     run.services.map(async ({ instance, pid, healthPort }) => ({
       instance,
       pid,
+      metricsUrl: healthPort === null ? null : addressOf(healthPort, 'metrics'),
       ...(await healthOf(healthPort)),
     })),
   );
@@ -38,10 +41,10 @@ async function status(_options: object, command: Command): Promise<void> {
     return;
   }
   printLine(`nats-server ${run.nats.url} (pid ${run.nats.pid}), up since ${run.startedAt}`);
-  printTable(['SERVICE', 'PID', 'HEALTH', 'DETAIL'], services.map(row));
+  printTable(['SERVICE', 'PID', 'HEALTH', 'PORT', 'DETAIL'], services.map(row));
 }
 
-function row({ instance, pid, ok, detail }: ServiceLine): string[] {
+function row({ instance, pid, metricsUrl, ok, detail }: ServiceLine): string[] {
   const health = !ok
     ? colours.red('✗ not ok')
     : isBehind(detail)
@@ -50,8 +53,11 @@ function row({ instance, pid, ok, detail }: ServiceLine): string[] {
   const facts = Object.entries(detail)
     .filter(([, value]) => value !== null && (!Array.isArray(value) || value.length > 0))
     .map(([key, value]) => `${key} ${shown(value)}`);
-  return [instance, String(pid ?? '-'), health, facts.join(', ')];
+  const port = metricsUrl === null ? '-' : new URL(metricsUrl).port;
+  return [instance, String(pid ?? '-'), health, port, facts.join(', ')];
 }
+
+const addressOf = (port: number, page: string) => `http://127.0.0.1:${port}/${page}`;
 
 /** It owns partitions that it has not read up to date yet: for a moment after a start, else see the doctor. */
 function isBehind({ owned, caughtUp }: Record<string, unknown>): boolean {
@@ -69,7 +75,7 @@ function shown(value: unknown): string {
 async function healthOf(port: number | null): Promise<{ ok: boolean; detail: Record<string, unknown> }> {
   if (port === null) return { ok: false, detail: { problem: 'not ready' } };
   try {
-    const answer = await fetch(`http://127.0.0.1:${port}/healthz`, { signal: AbortSignal.timeout(2_000) });
+    const answer = await fetch(addressOf(port, 'healthz'), { signal: AbortSignal.timeout(2_000) });
     const {
       ok: _ok,
       service: _service,

@@ -1,19 +1,30 @@
 import { createHash } from 'node:crypto';
+import type { CheckVerdict } from '@orchestrate/canon';
 
 /** Why a fact has no answer. None of these says anything about the tenant. */
-export type AnswerUnknown =
-  | 'no_answer'
-  | 'timeout'
-  | 'servfail'
-  | 'refused'
-  | 'probe_fault'
-  | 'multiple_keys'
-  | 'name_too_long';
+export const ANSWER_UNKNOWNS = [
+  'no_answer',
+  'timeout',
+  'servfail',
+  'refused',
+  'probe_fault',
+  'multiple_keys',
+  'name_too_long',
+] as const;
+export type AnswerUnknown = (typeof ANSWER_UNKNOWNS)[number];
 
 /** One fact as DNS tells it. `digest` is the SHA-256 (hex) of the raw records that the answer rests on. */
 export type Answer =
   | { fact: string; value: string | number | boolean; digest: string }
   | { fact: string; unknown: AnswerUnknown };
+
+const HEALTHY: Readonly<Record<string, string>> = { spf: 'pass', dkim: 'valid', dmarc: 'present' };
+
+/** A first impression, by which it is looked at again; what is made of it is the business of the layer. */
+export function verdictOf(answer: Answer): CheckVerdict {
+  if ('unknown' in answer) return 'unknown';
+  return answer.fact in HEALTHY && answer.value !== HEALTHY[answer.fact] ? 'fail' : 'pass';
+}
 
 /** A question and what came back: the raw records, or the way in which there are none. */
 export interface Evidence {

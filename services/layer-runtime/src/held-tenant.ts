@@ -1,0 +1,29 @@
+import type { CanonicalBlockerLayer } from '@orchestrate/canon';
+import type { TenantConfig } from '@orchestrate/contracts';
+import type { HeldSource } from './held-source.ts';
+
+/** The sources of one tenant and where its newest declaration stands. */
+export class HeldTenant {
+  readonly tenantId: string;
+  /** Position and time of the newest declaration in CONFIG; null before the first. */
+  declared: { readonly seq: number; readonly storedAtMs: number } | null = null;
+  /** What it declares, once somebody looked it up. */
+  config: TenantConfig | null = null;
+  readonly sources = new Map<string, HeldSource>();
+
+  constructor(tenantId: string) {
+    this.tenantId = tenantId;
+  }
+}
+
+const names = new Map<string, string>();
+
+/** One string for all tenants that name a source alike: there are millions of sources and few names. */
+export function nameOf(layer: CanonicalBlockerLayer, source: string): string {
+  const name = `${layer}/${source}`;
+  const known = names.get(name);
+  if (known !== undefined) return known;
+  if (names.size >= 10_000) names.clear();
+  names.set(name, name);
+  return name;
+}
