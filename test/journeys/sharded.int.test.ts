@@ -102,9 +102,7 @@ test('a whole platform on streams in four shards: ready, decided, killed, sent, 
   expect(await cli('freeze', first)).toEqual([
     expect.objectContaining({ tenantId: first, ordinal: (await chainOf(broker, first)).length }),
   ]);
-  expect((await cli('freeze', '--all')).map(({ tenantId }) => tenantId).toSorted()).toEqual(
-    TENANTS.toSorted(),
-  );
+  expect(new Set((await cli('freeze', '--all')).map(({ tenantId }) => tenantId))).toEqual(new Set(TENANTS));
   const end = await readChainEnd(broker, first, 3);
   expect(end.map(({ seq }) => seq)).toEqual((await chainOf(broker, first)).slice(-3).map(({ seq }) => seq));
 

@@ -62,9 +62,10 @@ describe('a stream in four shards', () => {
     }
     const newest = [];
     for await (const one of readStored(broker, { stream: 'TRUTH', filters: ['truth.*.*'] })) newest.push(one);
-    expect(newest.map(textOf).toSorted()).toEqual(
-      Array.from({ length: PARTITIONS }, (_, p) => `${p}/3`).toSorted(),
+    expect(new Set(newest.map(textOf))).toEqual(
+      new Set(Array.from({ length: PARTITIONS }, (_, p) => `${p}/3`)),
     );
+    expect(newest.length).toBe(PARTITIONS);
     expect(await countMessages(broker, 'TRUTH')).toBe(3 * PARTITIONS);
     expect(await countStored(broker, 'TRUTH', 'truth.*.*')).toBe(3 * PARTITIONS);
     expect(await countStored(broker, 'TRUTH', 'truth.63.*')).toBe(3);

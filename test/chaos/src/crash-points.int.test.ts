@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CRASH_POINTS, type CrashPoint } from '@orchestrate/messaging';
 import { eventually } from '@orchestrate/test-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -33,8 +34,10 @@ const NTH: Partial<Record<CrashPoint, number>> = {
   handled_before_publish: 40,
   publish_sent: 80,
   ack_received: 80,
-  before_mark: 8,
-  after_mark: 8,
+  before_ledger_save: 5,
+  ledger_half_saved: 5,
+  before_mark: 6,
+  after_mark: 6,
   during_release: 3,
 };
 
@@ -89,10 +92,12 @@ describe('nothing is lost, doubled or out of order when a service dies', () => {
       await eventually(
         'all of them die',
         async () => {
+          if (instances.every(isDead)) return true;
           if (UNDER_BURSTS.has(point)) await load.burst(20);
-          return instances.every(isDead);
+          await sleep(200);
+          return false;
         },
-        30_000,
+        40_000,
       );
       await load.pause();
       expect((await settleAndCheck(fleet, journal)).violations).toEqual([]);

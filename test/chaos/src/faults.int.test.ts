@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { partitionOf } from '@orchestrate/canon';
 import { eventually } from '@orchestrate/test-kit';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type ChaosFixture, startChaosFixture } from './chaos-fixture.test-support.ts';
 import { PARTITIONED } from './fleet.ts';
 import { deleteConsumers, fillUp } from './nemeses.ts';
@@ -15,6 +15,9 @@ import {
   requestMessage,
   violationMessage,
 } from './tenant.ts';
+
+/** Coming to rest may take a minute on a busy machine; then the verdict says what is wrong and not only that it took long. */
+vi.setConfig({ testTimeout: 150_000 });
 
 let fixture: ChaosFixture;
 const log: string[] = [];
