@@ -26,4 +26,4 @@ it('three servers lose nothing, double nothing and keep every chain when their l
   await leader.restart();
   const { DECISIONS } = await fixture.expectSound();
   expect(DECISIONS.length).toBeGreaterThan(0);
-}, 180_000);
+}, 240_000);

@@ -103,6 +103,6 @@ describe('nothing is lost, doubled or out of order when a service dies', () => {
       expect((await settleAndCheck(fleet, journal)).violations).toEqual([]);
       expect(deaths, 'each of them once').toHaveLength(instances.length);
     },
-    150_000,
+    180_000,
   );
 });

@@ -8,6 +8,8 @@ import type { Journal } from './journal.ts';
 import { readStore, type StoreContents } from './store-contents.ts';
 
 const AGAIN_MS = 300;
+/** Readers whose requests were lost with a server may wait for several timeouts before they ask again. */
+const REST_MS_MAX = 100_000;
 /** A write of somebody who lost its partition may still come after all is marked. */
 const LATE_MS = 500;
 
@@ -29,7 +31,7 @@ export interface Judged {
 export async function settleAndCheck(
   { broker, policy }: Pick<Fleet, 'broker' | 'policy'>,
   journal: Journal,
-  withinMs = 60_000,
+  withinMs = REST_MS_MAX,
 ): Promise<Judged> {
   const deadline = Date.now() + withinMs;
   for (;;) {
