@@ -142,7 +142,6 @@ export class PartitionRun {
   }
 
   async #workedOff(): Promise<void> {
-    if (!this.#releasing) await Promise.all([...this.#turns.values()].map((turns) => turns.workedOff()));
     await this.#worker.workedOff?.();
   }
 
@@ -225,7 +224,12 @@ export class PartitionRun {
   async #handle(input: StoredMessage): Promise<void> {
     const { stream, seq } = input;
     if (this.#closed || seq <= this.#handled[stream]!) return;
-    const key = this.#deaths.isCautious(stream) ? null : this.#keyOf(input);
+    if (this.#deaths.isCautious(stream)) {
+      // What came before it on the same subject may be in line still.
+      await this.#turns.get(stream)?.workedOff();
+      return this.#handleNow(input, 'noted');
+    }
+    const key = this.#keyOf(input);
     if (key === null) return this.#handleNow(input);
     this.#turns.get(stream)!.add(key, input);
     this.#handled[stream] = seq;
@@ -235,16 +239,17 @@ export class PartitionRun {
     return this.#service.inputs.find(({ stream }) => stream === input.stream)?.turns?.keyOf(input) ?? null;
   }
 
-  async #handleNow(input: StoredMessage): Promise<void> {
+  async #handleNow(input: StoredMessage, how?: 'noted'): Promise<void> {
     crashPoint('input_received');
     this.#busy++;
     try {
-      await (this.#deaths.isCautious(input.stream) ? this.#handleNoted(input) : this.#tryHandle(input));
+      await (how === 'noted' ? this.#handleNoted(input) : this.#tryHandle(input));
       if (this.#closed) return;
       this.#handled[input.stream] = Math.max(input.seq, this.#handled[input.stream]!);
       this.#hooks.handled(input.stream);
       this.#reached(input.stream, input.storedAtMs);
-      await this.#deaths.handled(input, () => this.#workedOff());
+      // Not of what was in line: it would wait for itself.
+      if (how === 'noted') await this.#deaths.handled(input, () => this.#workedOff());
     } finally {
       this.#busy--;
       // The reader counts an input as handled only after this returns.

@@ -15,7 +15,12 @@ export interface ReadRange {
 }
 
 const PULL = { max_messages: 1_000, expires: 10_000 } as const;
-const PULL_HEADS = { ...PULL, max_messages: 4_000 } as const;
+/**
+ * To read what is there now. The heartbeat comes twice in this time, and only it tells that the last ones were replaced
+ * while they were read: whoever starts waits for that.
+ */
+const PULL_NOW = { max_messages: 1_000, expires: 1_000 } as const;
+const PULL_HEADS = { ...PULL_NOW, max_messages: 4_000 } as const;
 
 /** What the client tells when its consumer is gone. */
 const GONE: ReadonlySet<string> = new Set([
@@ -104,7 +109,7 @@ async function* readPart<T extends { readonly seq: number; readonly pending: num
     const consumer = await orderedConsumer(broker, part, restSeq, headersOnly);
     try {
       if ((await consumer.info(true)).num_pending === 0) return;
-      const messages = await consumer.consume(headersOnly ? PULL_HEADS : PULL);
+      const messages = await consumer.consume(headersOnly ? PULL_HEADS : PULL_NOW);
       const ending = endWhenRead(consumer, messages);
       for await (const message of messages) {
         const one = given(message);
@@ -272,7 +277,10 @@ export class StreamFollower {
   async #reopen(): Promise<void> {
     for (let backoffMs = 50; !this.#closed; backoffMs = Math.min(backoffMs * 2, REOPEN_MS_MAX)) {
       try {
-        const opened = await openReading(this.#broker, { ...this.#range, fromSeq: this.#nextSeq });
+        const opened = await unlessBroken(
+          this.#broker,
+          openReading(this.#broker, { ...this.#range, fromSeq: this.#nextSeq }),
+        );
         this.#use(opened);
         // Not waited for: nobody takes from it any more, and it ends only when somebody does.
         if (this.#closed) void opened.messages.close();
@@ -323,4 +331,27 @@ async function openReading(broker: Broker, range: ReadRange) {
   const { num_pending } = await consumer.info(true);
   const messages = await consumer.consume(PULL);
   return { consumer, messages, pending: num_pending, breaks };
+}
+
+const BROKEN_LOOK_MS = 100;
+
+/** What was asked for when the connection broke gets no answer: who waits for it would wait for its whole timeout. */
+async function unlessBroken<T extends { readonly messages: ConsumerMessages }>(
+  broker: Broker,
+  opening: Promise<T>,
+): Promise<T> {
+  const breaks = broker.breaks();
+  const { promise: broken, reject } = Promise.withResolvers<never>();
+  const look = setInterval(() => {
+    if (broker.breaks() !== breaks) reject(new Error('the connection broke before the server answered'));
+  }, BROKEN_LOOK_MS);
+  try {
+    return await Promise.race([opening, broken]);
+  } catch (error) {
+    // Should it be opened after all, nobody reads from it.
+    opening.then(({ messages }) => messages.close()).catch(() => {});
+    throw error;
+  } finally {
+    clearInterval(look);
+  }
 }
