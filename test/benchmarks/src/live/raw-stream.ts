@@ -1,4 +1,4 @@
-import { readStreamsFile, wantedStreamConfig } from '@orchestrate/messaging';
+import { readStreamsFile, shardsOf, wantedStreamConfig } from '@orchestrate/messaging';
 import { eachInFlight, IN_FLIGHT } from './in-flight.ts';
 import { runOpenLoop, schedule } from './open-loop.ts';
 import type { Rig } from './rig.ts';
@@ -23,16 +23,16 @@ export class RawStream {
   }
 
   static async create(rig: Rig, like: 'EVIDENCE' | 'REQUESTS'): Promise<RawStream> {
-    const declared = readStreamsFile().streams.find((stream) => stream.name === like)!;
-    const { src, dest } = declared.subject_transform!;
+    const [declared] = shardsOf(readStreamsFile().streams.find((stream) => stream.name === like)!);
+    const { src, dest } = declared!.subject_transform!;
     await rig.broker.jsm.streams.add({
-      ...wantedStreamConfig(declared),
+      ...wantedStreamConfig(declared!),
       name: NAME,
       max_bytes: BYTES_MAX,
-      subjects: declared.subjects.map(renamed),
+      subjects: declared!.subjects.map(renamed),
       subject_transform: { src: renamed(src), dest: renamed(dest) },
     });
-    return new RawStream(rig, declared.max_msgs_per_subject === 1);
+    return new RawStream(rig, declared!.max_msgs_per_subject === 1);
   }
 
   /** Messages a second, from the first publish to the last acknowledgement. */
