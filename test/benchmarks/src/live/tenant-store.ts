@@ -12,13 +12,25 @@ import {
 import { join } from 'node:path';
 import { partitionOf } from '@orchestrate/canon';
 import {
+  type ConditionHead,
+  conditionHeaders,
+  conditionHeadFrom,
   layerMarked,
   type Mark,
   type StreamName,
   tenantConfigured,
+  truthHeaders,
   truthMarked,
+  truthPolicyFrom,
 } from '@orchestrate/contracts';
-import { type Broker, decodeLenient, encode, readStored } from '@orchestrate/messaging';
+import {
+  type Broker,
+  decodeLenient,
+  encode,
+  readHeads,
+  readStored,
+  type StoredHead,
+} from '@orchestrate/messaging';
 import { eachInFlight, IN_FLIGHT } from './in-flight.ts';
 import { MarkWatch } from './mark-watch.ts';
 import { GAPLESS_POLICY, Rig, type RigOptions } from './rig.ts';
@@ -135,8 +147,12 @@ export const readyTenants = (count: number): readonly string[] =>
   tenantNames(count - SEEDS).filter((_, n) => n % VARIANTS.length === 0);
 
 interface Seed {
-  readonly conditions: readonly { readonly subject: string; readonly text: string }[];
-  readonly truth: string;
+  readonly conditions: readonly {
+    readonly subject: string;
+    readonly text: string;
+    readonly head: ConditionHead;
+  }[];
+  readonly truth: { readonly text: string; readonly policyDigest: string };
 }
 
 async function multiply(dataDir: string, count: number): Promise<void> {
@@ -151,8 +167,8 @@ async function multiply(dataDir: string, count: number): Promise<void> {
     configSeq: 0,
     inputSeq: 0,
   }));
-  const put = async (subject: string, text: string) =>
-    (await broker.publisher.publish(subject, Buffer.from(text))).seq;
+  const put = async (subject: string, text: string, headers: Record<string, string>) =>
+    (await broker.publisher.publish(subject, Buffer.from(text), { headers })).seq;
 
   await eachInFlight(tenants, IN_FLIGHT, async (tenant) => {
     const config = encode(tenantConfigured, tenantConfig(tenant.tenantId));
@@ -161,25 +177,32 @@ async function multiply(dataDir: string, count: number): Promise<void> {
   });
   await eachInFlight(tenants, Math.ceil(IN_FLIGHT / 8), async (tenant) => {
     const { tenantId, p, seed, earlierMs, configSeq } = tenant;
-    const seqs = seed.conditions.map(({ subject, text }) => {
+    const seqs = seed.conditions.map(({ subject, text, head }) => {
       const [, , , layer, source] = subject.split('.');
       const copied = copyOf(text, { tenantId, earlierMs, positions: { CONFIG: configSeq } });
-      return put(`layer.${p}.${tenantId}.${layer}.${source}`, copied);
+      const dueMs = head.dueMs === null ? null : head.dueMs - earlierMs;
+      return put(`layer.${p}.${tenantId}.${layer}.${source}`, copied, conditionHeaders({ ...head, dueMs }));
     });
     tenant.inputSeq = Math.max(...(await Promise.all(seqs)));
   });
-  await eachInFlight(tenants, IN_FLIGHT / 8, ({ tenantId, p, seed, earlierMs, inputSeq }) =>
-    put(`truth.${p}.${tenantId}`, copyOf(seed.truth, { tenantId, earlierMs, positions: { inputSeq } })),
-  );
+  await eachInFlight(tenants, IN_FLIGHT / 8, ({ tenantId, p, seed, earlierMs, inputSeq }) => {
+    const { text, policyDigest } = seed.truth;
+    const copied = copyOf(text, { tenantId, earlierMs, positions: { inputSeq } });
+    return put(`truth.${p}.${tenantId}`, copied, truthHeaders({ policyDigest }));
+  });
   await moveMarks(broker, layerMarked, 'LAYERS', ['CONFIG', 'EVIDENCE']);
   await moveMarks(broker, truthMarked, 'TRUTH', ['CONFIG', 'LAYERS']);
 }
 
 async function readSeeds(broker: Broker): Promise<readonly Seed[]> {
   const newest = async (stream: StreamName, filter: string) => {
-    const found: { subject: string; tenantId: string; text: string }[] = [];
-    for await (const { subject, data } of readStored(broker, { stream, filters: [filter] })) {
-      found.push({ subject, tenantId: subject.split('.')[2]!, text: Buffer.from(data).toString() });
+    const range = { stream, filters: [filter] };
+    const heads = new Map<string, StoredHead>();
+    for await (const head of readHeads(broker, range)) heads.set(head.subject, head);
+    const found = [];
+    for await (const { subject, data } of readStored(broker, range)) {
+      const { header } = heads.get(subject)!;
+      found.push({ subject, tenantId: subject.split('.')[2]!, text: Buffer.from(data).toString(), header });
     }
     return Map.groupBy(found, ({ tenantId }) => tenantId);
   };
@@ -189,7 +212,14 @@ async function readSeeds(broker: Broker): Promise<readonly Seed[]> {
     const [truth] = truths.get(name) ?? [];
     const nine = conditions.get(name) ?? [];
     if (!truth || nine.length !== 9) throw new Error(`${name} has ${nine.length} conditions`);
-    return { conditions: nine, truth: truth.text };
+    return {
+      conditions: nine.map(({ subject, text, header }) => ({
+        subject,
+        text,
+        head: conditionHeadFrom(header),
+      })),
+      truth: { text: truth.text, policyDigest: truthPolicyFrom(truth.header) },
+    };
   });
 }
 
