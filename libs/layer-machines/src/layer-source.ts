@@ -96,8 +96,13 @@ export class LayerSource {
   }
 
   #observed(observations: readonly Observation[], policy: Policy, atMs: number): LayerSource {
-    const told = answersIn(observations);
+    // A counter that was overtaken begins no count.
+    const told = answersIn(observations.filter((seen) => !this.#isOvertaken(seen)));
     return this.#with(readCounters(this.context, this.#rule, told)).#judged(observations, policy, atMs);
+  }
+
+  #isOvertaken({ fact, observedAtMs }: Observation): boolean {
+    return (this.context.facts[fact]?.observedAtMs ?? 0) > observedAtMs;
   }
 
   #judged(observations: readonly Observation[], policy: Policy, atMs: number): LayerSource {

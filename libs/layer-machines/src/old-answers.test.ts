@@ -26,6 +26,18 @@ describe('an answer that is no news', () => {
     expect(late.nextDeadlineMs()).toBeNull();
   });
 
+  test('that was overtaken begins no count after a stop [L28]', () => {
+    const seen = answers({ complaintsTotal: 0 }, T0);
+    const stopped = Story.of('pacing')
+      .tell({ complaintsTotal: 0 })
+      .after(HOUR_MS)
+      .tell({ complaintsTotal: 0 })
+      .receive({ type: 'adverse_event', cause: 'x', untilMs: T0 })
+      .tick();
+    expect(stopped.source.context.servedStop?.counters).toEqual({});
+    expect(stopped.source.observe(seen, POLICY, stopped.atMs).context).toEqual(stopped.source.context);
+  });
+
   test('is not known again because a later try was in vain [L27]', () => {
     const skewed = Story.ready('billing')
       .after(POLICY.maxAgeSec.billing * SEC_MS)

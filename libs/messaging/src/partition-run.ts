@@ -343,7 +343,8 @@ export class PartitionRun {
       reached.push(oldest.storedAtMs - 1);
     }
     const inputs = this.#worker.positions?.(handled) ?? handled;
-    const reachedMs = Math.min(...reached);
+    // Time does not go back: an input may have been stored before a mark and delivered after it.
+    const reachedMs = Math.max(Math.min(...reached), this.#markedAsOfMs ?? 0);
     const asOfMs = this.#worker.asOfMs?.(reachedMs) ?? reachedMs;
     await this.#worker.settled?.();
     await this.#publisher.flushed();
