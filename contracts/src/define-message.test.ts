@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { dispatchRequested } from './dispatch.ts';
-import { layerConditioned } from './layer.ts';
+import { conditionHeaders, conditionHeadFrom, layerConditioned } from './layer.ts';
 import { AT_MS, action, condition, envelope, request, truth } from './message.test-support.ts';
 import { truthRecorded } from './truth.ts';
 
@@ -34,6 +34,54 @@ describe.each(known)('%s', (_, contract, message) => {
       expect(contract.lenient.safeParse(rest).success, field).toBe(false);
     }
   });
+});
+
+describe.each(known)('our own %s', (_, contract, message) => {
+  test('fits where reading strictly would give the very same, and nowhere else [A5 A6]', () => {
+    const plain = JSON.parse(JSON.stringify(message));
+    expect([contract.fits(plain), contract.fits(plain)]).toEqual([true, true]);
+    expect(contract.fits({ ...plain, colour: 'blue' })).toBe(false);
+    for (const field of Object.keys(plain)) {
+      const { [field]: _missing, ...rest } = plain;
+      expect(contract.fits(rest), field).toBe(false);
+    }
+  });
+});
+
+test('a part that was checked with one message is no pass for another part, nor for a part of another kind [A3 A5]', () => {
+  const conditioned = {
+    ...envelope(),
+    ...condition,
+    inputs: { EVIDENCE: 1, CONFIG: 2, OPERATOR: 0 },
+    at: AT_MS,
+  };
+  expect(layerConditioned.fits(conditioned)).toBe(true);
+  const [fact, ...others] = conditioned.facts;
+  const smuggled = { ...conditioned, facts: [{ ...fact, note: 'ann@example.com' }, ...others] };
+  expect(layerConditioned.fits(smuggled)).toBe(false);
+  expect(layerConditioned.fits({ ...conditioned, causes: fact })).toBe(false);
+  const { attention: _missing, ...causes } = conditioned.causes;
+  expect(layerConditioned.fits({ ...conditioned, causes })).toBe(false);
+  // Reading would add what is missing here, so the message itself is not what a reader gets.
+  const { unanswered: _byDefault, ...older } = conditioned.causes;
+  expect(layerConditioned.fits({ ...conditioned, causes: older })).toBe(false);
+  expect(layerConditioned.strict.safeParse({ ...conditioned, causes: older }).success).toBe(true);
+});
+
+test.each([
+  { dueMs: AT_MS, living: true, silent: false },
+  { dueMs: null, living: false, silent: true },
+  { dueMs: null, living: false, silent: false },
+  { dueMs: 0, living: true, silent: true },
+])('the head of a condition is read as it was written: %o [A5]', (head) => {
+  const written = conditionHeaders(head);
+  expect(conditionHeadFrom((name) => written[name] ?? '')).toEqual(head);
+});
+
+test('a condition without a head, or with one that nobody understands, is looked up at once [A5]', () => {
+  const everything = { dueMs: 0, living: true, silent: true };
+  expect(conditionHeadFrom(() => '')).toEqual(everything);
+  expect(conditionHeadFrom(() => 'soon')).toEqual(everything);
 });
 
 test('strict and lenient reach into every level: an address smuggled into an action is refused or dropped [A3 A5 A6]', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { type CanonicalRuntimeTruth, dispatches, partitionOf } from '@orchestrate/canon';
-import { checkLinks, isDecision, type Link, READY_FACTS } from '@orchestrate/chaos';
+import { checkLinks, isDecision, type Link } from '@orchestrate/chaos';
 import {
   type ChainRecord,
   type Command,
@@ -30,7 +30,7 @@ import {
   readLast,
   readStored,
 } from '@orchestrate/messaging';
-import { declarationOf, eventually } from '@orchestrate/test-kit';
+import { declarationOf, eventually, READY_FACTS } from '@orchestrate/test-kit';
 
 /** Tenants of the journeys: what they declare, what is observed of them, what they ask, and what became of it. */
 export const DIGEST = 'a'.repeat(64);
@@ -45,15 +45,14 @@ export interface TenantWishes {
 /** One domain, one mailbox, one approved campaign, one import. */
 export function tenantConfig(tenantId: string, wishes: TenantWishes = {}): TenantConfig {
   const { capPerDay = 3, mode = 'autonomous', colleague = false } = wishes;
-  const declared = declarationOf(tenantId);
-  const [declaredAnna] = declared.mailboxes;
-  const anna = { ...declaredAnna!, capPerDay };
-  const config = { ...declared, governance: { ...declared.governance, mode }, mailboxes: [anna] };
+  const declared = declarationOf(tenantId, capPerDay);
+  const config = { ...declared, governance: { ...declared.governance, mode } };
   if (!colleague) return config;
+  const [anna] = config.mailboxes;
   const [spring] = config.campaigns;
   return {
     ...config,
-    mailboxes: [anna, { ...anna, id: 'bert' }],
+    mailboxes: [anna!, { ...anna!, id: 'bert' }],
     campaigns: [spring!, { ...spring!, id: 'summer', mailboxes: ['anna', 'bert'] }],
   };
 }

@@ -5,7 +5,6 @@ import {
   NO_CAUSES,
 } from '@orchestrate/canon';
 import { describe, expect, test } from 'vitest';
-import { transition } from 'xstate';
 import type { LayerContext } from './layer-context.ts';
 import type { LayerEvent, LayerEventOf } from './layer-event.ts';
 import { createLayerMachine } from './layer-machine.ts';
@@ -13,7 +12,7 @@ import { ANYWHERE } from './lone-contexts.test-support.ts';
 import { settle } from './settle.ts';
 
 /** A layer that can be anywhere, with two required facts: `f` may have grace, `p` owes probation when it was bad. */
-const { machine } = createLayerMachine(ANYWHERE);
+const layer = createLayerMachine(ANYWHERE);
 
 const reading = (fact: string): FactReading => ({
   fact,
@@ -69,12 +68,12 @@ function contextAfter(...steps: Step[]): LayerContext {
   return stories(READY, steps).at(-1)!;
 }
 function stories(context: LayerContext, steps: readonly Step[]): LayerContext[] {
-  let snapshot = machine.resolveState({ value: settle(context), context });
+  let snapshot = layer.machine.resolveState({ value: settle(context), context });
   return steps.map((step, index) => {
     const atMs = index + 1;
     const name = typeof step === 'string' ? step : step.type;
     const event = { ...USUAL[name](atMs), atMs, ...(typeof step === 'string' ? { type: step } : step) };
-    [snapshot] = transition(machine, snapshot, event as LayerEvent);
+    snapshot = layer.step(snapshot, event as LayerEvent);
     expect(snapshot.value, `after ${name}`).toBe(settle(snapshot.context));
     return snapshot.context;
   });

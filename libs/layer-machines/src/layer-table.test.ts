@@ -72,6 +72,9 @@ const wasObserved = ({ observedAtMs }: { observedAtMs: number | null }) => obser
 
 function fold(layer: LayerMachine, context: LayerContext, event: LayerEvent) {
   const snapshot = layer.machine.resolveState({ value: settle(context), context });
-  const [next] = transition(layer.machine, snapshot, event);
+  const next = layer.step(snapshot, event);
+  // A step saves the actor that XState makes for each transition, and nothing else.
+  const [own] = transition(layer.machine, snapshot, event);
+  expect([next.value, next.context, next.status]).toEqual([own.value, own.context, own.status]);
   return { value: next.value as ReturnType<typeof settle>, context: next.context };
 }

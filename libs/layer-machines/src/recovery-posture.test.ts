@@ -1,6 +1,5 @@
 import { CANONICAL_BLOCKER_LAYERS, LAYER_EVENTS, type ManagedExecutionState } from '@orchestrate/canon';
 import { describe, expect, test } from 'vitest';
-import { transition } from 'xstate';
 import type { LayerContext } from './layer-context.ts';
 import type { LayerEvent } from './layer-event.ts';
 import { createLayerMachine, type LayerMachine } from './layer-machine.ts';
@@ -86,5 +85,5 @@ function everyStep(layer: LayerMachine, state: ManagedExecutionState) {
 
 function fold(layer: LayerMachine, context: LayerContext, event: LayerEvent): LayerContext {
   const snapshot = layer.machine.resolveState({ value: settle(context), context });
-  return transition(layer.machine, snapshot, event)[0].context;
+  return layer.step(snapshot, event).context;
 }

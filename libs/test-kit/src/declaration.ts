@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { partitionOf } from '@orchestrate/canon';
 import { type TenantConfig, VERSION } from '@orchestrate/contracts';
 
-/** A tenant with one source for each layer. */
-export function declarationOf(tenantId: string): TenantConfig {
-  const digest = 'a'.repeat(64);
+/** Of the only message of the only campaign. */
+export const TEMPLATE_DIGEST = 'a'.repeat(64);
+
+/** A tenant with one source for each layer: one domain, one mailbox, one approved campaign, one import. */
+export function declarationOf(tenantId: string, capPerDay = 10): TenantConfig {
   return {
     v: VERSION,
     id: randomUUID(),
@@ -25,16 +27,16 @@ export function declarationOf(tenantId: string): TenantConfig {
     domains: [
       { id: 'main', name: 'acme.example', egressIp: '192.0.2.1', dkimSelectors: ['s1'], enabled: true },
     ],
-    mailboxes: [{ id: 'anna', domain: 'main', provider: 'smtp_imap', capPerDay: 10, enabled: true }],
+    mailboxes: [{ id: 'anna', domain: 'main', provider: 'smtp_imap', capPerDay, enabled: true }],
     aiProvider: null,
     campaigns: [
       {
         id: 'spring',
         state: 'active',
         mailboxes: ['anna'],
-        templates: [digest],
-        templateDigest: digest,
-        approvedDigest: digest,
+        templates: [TEMPLATE_DIGEST],
+        templateDigest: TEMPLATE_DIGEST,
+        approvedDigest: TEMPLATE_DIGEST,
         lint: 'pass',
         unresolvedVars: 0,
         address: true,

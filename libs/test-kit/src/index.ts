@@ -1,4 +1,5 @@
-export { declarationOf, neighbours } from './declaration.ts';
+export { declarationOf, neighbours, TEMPLATE_DIGEST } from './declaration.ts';
 export { eventually } from './eventually.ts';
+export { type Facts, READY_FACTS, type SourceFacts } from './ready-facts.ts';
 export { decision, publishDecision } from './released-decision.ts';
 export { jsonOf, shardedStreams, startTestBroker, stored, type TestBroker } from './test-broker.ts';

@@ -11,13 +11,12 @@ import {
 } from '@orchestrate/contracts';
 import { activatePolicy, type Broker, encode, OwnerLoop } from '@orchestrate/messaging';
 import { PolicyInForce } from '@orchestrate/service-kit';
-import { jsonOf, stored } from '@orchestrate/test-kit';
+import { jsonOf, stored, TEMPLATE_DIGEST } from '@orchestrate/test-kit';
 import { expect } from 'vitest';
 import { DeskPool } from './desk-pool.ts';
 import { governanceService } from './governance-service.ts';
 
 const POLICY_FILE = new URL('../../../policies/default.json', import.meta.url);
-const DIGEST = 'a'.repeat(64);
 const QUIET = { info() {}, warn() {}, error() {} };
 
 /** Nobody waits for a truth: there is none here, and a tenant that is frozen is blocked without. */
@@ -70,7 +69,7 @@ export async function ask(broker: Broker, tenantId: string, n: number): Promise<
       recipientVerified: true,
       prospect: 'verified_import',
       conversation: 'none',
-      templateDigest: DIGEST,
+      templateDigest: TEMPLATE_DIGEST,
     },
   };
   const subject = dispatchRequested.subject({ tenantId, dispatchId: message.dispatchId });
@@ -104,13 +103,4 @@ export async function chainOf(broker: Broker, tenantId: string) {
     expect(record).toMatchObject(before ? { ...link, prevHash: digestOfBytes(before.data) } : link);
   }
   return chain.map(({ message, record }) => ({ ...record, seq: message.seq }));
-}
-
-/** Names of tenants that share one partition. */
-export function neighbours(count: number): string[] {
-  const names: string[] = [];
-  for (let n = 0; names.length < count; n++) {
-    if (partitionOf(`tenant-${n}`) === partitionOf('tenant-0')) names.push(`tenant-${n}`);
-  }
-  return names;
 }

@@ -4,20 +4,25 @@ import {
   type DecisionRecorded,
   type HoldSaved,
   holdSaved,
-  type TenantConfig,
   tenantConfigured,
   VERSION,
 } from '@orchestrate/contracts';
 import type { Broker } from '@orchestrate/messaging';
 import { encode, readLast } from '@orchestrate/messaging';
-import { eventually, jsonOf, startTestBroker, type TestBroker } from '@orchestrate/test-kit';
+import {
+  declarationOf,
+  eventually,
+  jsonOf,
+  neighbours,
+  startTestBroker,
+  type TestBroker,
+} from '@orchestrate/test-kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   activateImpatientPolicy,
   ask,
   chainOf,
   command,
-  neighbours,
   startGovernance,
 } from './governance.test-support.ts';
 
@@ -30,32 +35,11 @@ beforeEach(async () => {
 });
 afterEach(() => server[Symbol.asyncDispose]());
 
-const declare = (tenantId: string) => {
-  const config: TenantConfig = {
-    v: VERSION,
-    id: randomUUID(),
-    tenantId,
-    causedBy: null,
-    governance: { mode: 'autonomous', sector: 'technology', jurisdiction: 'us', lawfulBasis: 'consent' },
-    schedule: {
-      timeZone: 'UTC',
-      days: ['mon'],
-      from: '00:00',
-      to: '00:00',
-      holidays: [],
-      quietHours: null,
-      cadenceSec: 3600,
-      paused: false,
-      maintenance: false,
-    },
-    domains: [],
-    mailboxes: [],
-    aiProvider: null,
-    campaigns: [],
-    imports: [],
-  };
-  return broker.publisher.publish(tenantConfigured.subject(tenantId), encode(tenantConfigured, config));
-};
+const declare = (tenantId: string) =>
+  broker.publisher.publish(
+    tenantConfigured.subject(tenantId),
+    encode(tenantConfigured, declarationOf(tenantId)),
+  );
 
 const length = (tenantId: string, count: number) =>
   eventually(`${tenantId} has ${count} records`, async () => {

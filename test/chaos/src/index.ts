@@ -19,4 +19,4 @@ export { Random } from './random.ts';
 export { send } from './sending.ts';
 export { settle, settleAndCheck } from './settle.ts';
 export { type Kept, readStore, type StoreContents } from './store-contents.ts';
-export { type Outgoing, READY_FACTS } from './tenant.ts';
+export type { Outgoing } from './tenant.ts';

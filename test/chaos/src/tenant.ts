@@ -12,11 +12,11 @@ import {
   operatorCommanded,
   outcomeReported,
   type StreamName,
-  type TenantConfig,
   tenantConfigured,
   VERSION,
 } from '@orchestrate/contracts';
 import { encode } from '@orchestrate/messaging';
+import { declarationOf, type Facts, READY_FACTS, TEMPLATE_DIGEST } from '@orchestrate/test-kit';
 import type { OperationKind } from './journal.ts';
 
 /** A message on its way: where it is published, and where its stream stores it. */
@@ -28,8 +28,6 @@ export interface Outgoing {
   readonly data: Uint8Array;
 }
 
-const DIGEST = 'a'.repeat(64);
-
 const head = (tenantId: string) => ({ v: VERSION, id: randomUUID(), tenantId, causedBy: null });
 
 /** The server stamps the partition on what comes from outside, after the first word. */
@@ -38,87 +36,12 @@ function stamped(tenantId: string, subject: string): string {
   return [word, partitionOf(tenantId), ...rest].join('.');
 }
 
-/** One domain, one mailbox, one approved campaign, one import. */
 export function configMessage(tenantId: string, capPerDay: number): Outgoing {
-  const config: TenantConfig = {
-    ...head(tenantId),
-    governance: { mode: 'autonomous', sector: 'technology', jurisdiction: 'us', lawfulBasis: 'consent' },
-    schedule: {
-      timeZone: 'UTC',
-      days: ['mon'],
-      from: '00:00',
-      to: '00:00',
-      holidays: [],
-      quietHours: null,
-      cadenceSec: 3600,
-      paused: false,
-      maintenance: false,
-    },
-    domains: [
-      { id: 'main', name: 'acme.example', egressIp: '192.0.2.1', dkimSelectors: ['s1'], enabled: true },
-    ],
-    mailboxes: [{ id: 'anna', domain: 'main', provider: 'smtp_imap', capPerDay, enabled: true }],
-    aiProvider: null,
-    campaigns: [
-      {
-        id: 'spring',
-        state: 'active',
-        mailboxes: ['anna'],
-        templates: [DIGEST],
-        templateDigest: DIGEST,
-        approvedDigest: DIGEST,
-        lint: 'pass',
-        unresolvedVars: 0,
-        address: true,
-        optOut: true,
-        oneClick: true,
-        bindings: 'bound',
-        cta: 'question',
-        tone: 'neutral_lint',
-        enabled: true,
-      },
-    ],
-    imports: [{ id: 'list', enabled: true }],
-  };
+  const config = declarationOf(tenantId, capPerDay);
   const subject = tenantConfigured.subject(tenantId);
   const data = encode(tenantConfigured, config);
   return { kind: 'config', stream: 'CONFIG', subject, storedSubject: stamped(tenantId, subject), data };
 }
-
-type Facts = Readonly<Record<string, string | number | boolean>>;
-
-/** Facts of a tenant that may send, by layer and source. */
-export const READY_FACTS: readonly (readonly [layer: string, source: string, facts: Facts])[] = [
-  ['billing', 'main', { subscriptionStatus: 'active', paymentMethod: 'valid', entitlementRemaining: 5000 }],
-  [
-    'sending_domain',
-    'main',
-    { spf: 'pass', dkim: 'valid', dmarc: 'present', alignment: 'aligned', oneClickSigned: true },
-  ],
-  [
-    'mailbox',
-    'anna',
-    {
-      identityClass: 'user',
-      token: 'active',
-      canSend: true,
-      canReadReplies: true,
-      canSeeBounces: true,
-      senderAgeDays: 400,
-    },
-  ],
-  [
-    'continuity_window',
-    'main',
-    { 'window.open': true, windowReason: 'in_hours', lastRunOutcome: 'completed' },
-  ],
-  ['pacing', 'anna', { delivered30d: 2000, hardBounces30d: 10, complaints30d: 0 }],
-  [
-    'data',
-    'list',
-    { importState: 'done', queueReady: 100, verifiedShare: 1, provenanceShare: 1, suppressionSyncAgeSec: 0 },
-  ],
-];
 
 /** Every fact of a tenant that may send. */
 export const readyMessages = (tenantId: string): readonly Outgoing[] =>
@@ -162,7 +85,7 @@ export function requestMessage(tenantId: string, n: number): Outgoing {
       recipientVerified: true,
       prospect: 'verified_import' as const,
       conversation: 'none' as const,
-      templateDigest: DIGEST,
+      templateDigest: TEMPLATE_DIGEST,
     },
   };
   const subject = dispatchRequested.subject({ tenantId, dispatchId: message.dispatchId });

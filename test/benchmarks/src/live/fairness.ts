@@ -1,5 +1,5 @@
-import { partitionOf } from '@orchestrate/canon';
 import { connectBroker } from '@orchestrate/messaging';
+import { neighbours } from '@orchestrate/test-kit';
 import type { Bench } from '../bench.ts';
 import { type Result, withinLimit } from '../result.ts';
 import { percentile } from '../spread.ts';
@@ -36,7 +36,7 @@ export const fairnessBench: Bench = {
     await using rig = await Rig.start();
     // On a connection of its own: else the quiet one would wait in our own queue.
     await using loud = await connectBroker({ url: rig.nats.url, name: 'noisy' });
-    const [noisy, quiet] = neighbours();
+    const [noisy, quiet] = neighbours(2) as [string, string];
     await startReady(rig, [noisy, quiet]);
     const requests = new Requests([noisy]);
     const flips = new Flips([noisy]);
@@ -74,10 +74,3 @@ const lineOf = (name: string, alone: readonly number[], beside: readonly number[
 
 const verdictOf = ({ pass, bench, ours }: Result) =>
   `${pass ? 'passed' : 'MISSED'}: ${bench} ${ms(ours)} longer at p99 than at p50 alone, at most ${DELAY_MS_MAX} ms wanted`;
-
-function neighbours(): [string, string] {
-  for (let n = 0; ; n++) {
-    const other = `quiet-${n}`;
-    if (partitionOf(other) === partitionOf('noisy')) return ['noisy', other];
-  }
-}

@@ -1,6 +1,7 @@
 import { buildTruth, type LayerCondition, type Policy, policyDigestOf } from '@orchestrate/canon';
 import { LayerSource } from '@orchestrate/layer-machines';
-import { evidenceOf, type Facts, type Prepared, READY_FACTS, type SourceFacts } from './tenant-facts.ts';
+import { type Facts, READY_FACTS, type SourceFacts } from '@orchestrate/test-kit';
+import { evidenceOf, type Prepared } from './tenant-facts.ts';
 
 /** A source that goes to and fro between two answers, each of which makes another truth. */
 interface Flip {

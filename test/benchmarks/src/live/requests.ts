@@ -1,7 +1,8 @@
-import { randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { type DispatchRequested, dispatchRequested, VERSION } from '@orchestrate/contracts';
 import { encode } from '@orchestrate/messaging';
-import { type Prepared, TEMPLATE_DIGEST } from './tenant-facts.ts';
+import { TEMPLATE_DIGEST } from '@orchestrate/test-kit';
+import type { Prepared } from './tenant-facts.ts';
 
 export interface RequestMessage extends Prepared {
   readonly tenantId: string;
@@ -38,7 +39,7 @@ export class Requests {
         mailbox: 'anna',
         domain: 'main',
         importSource: 'list',
-        recipientKey: n.toString(16).padStart(64, '0'),
+        recipientKey: hash('sha256', dispatchId),
         recipientVerified: true,
         prospect: 'verified_import',
         conversation: 'none',

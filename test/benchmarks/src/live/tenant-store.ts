@@ -31,12 +31,13 @@ import {
   readStored,
   type StoredHead,
 } from '@orchestrate/messaging';
+import type { Facts, SourceFacts } from '@orchestrate/test-kit';
 import { eachInFlight, IN_FLIGHT } from './in-flight.ts';
 import { MarkWatch } from './mark-watch.ts';
 import { GAPLESS_POLICY, Rig, type RigOptions } from './rig.ts';
 import { ROOT } from './service-process.ts';
 import { copyOf } from './tenant-copies.ts';
-import { declareTenants, type Facts, type SourceFacts, tenantConfig, tenantNames } from './tenant-facts.ts';
+import { declareTenants, tenantConfig, tenantNames } from './tenant-facts.ts';
 import { waitFor } from './wait.ts';
 
 const SEEDS = 40;
@@ -122,7 +123,7 @@ function isUsable(directory: string): boolean {
 function digestOfSources(): string {
   const patterns = ['libs/{canon,layer-machines}/src/*.ts', 'contracts/src/*.ts', 'policies/default.json'];
   const services = 'services/{layer-runtime,truth-aggregator}/src/*.ts';
-  const own = 'test/benchmarks/src/live/tenant-{copies,facts,store}.ts';
+  const own = '{test/benchmarks/src/live/tenant-{copies,facts,store},libs/test-kit/src/*}.ts';
   const files = globSync([...patterns, services, own], { cwd: ROOT }).filter(
     (file) => !file.endsWith('.test.ts'),
   );
