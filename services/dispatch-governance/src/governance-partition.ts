@@ -17,7 +17,6 @@ import {
 import { isOffboarding, type PolicyInForce } from '@orchestrate/service-kit';
 import type { Trigger } from './decision-record.ts';
 import type { DeskPool } from './desk-pool.ts';
-import type { DecisionEncoder } from './encode-decision.ts';
 import { handleDispatchRequested } from './handle-dispatch-requested.ts';
 import { handleOperatorCommand } from './handle-operator-command.ts';
 import { handleOutcome } from './handle-outcome.ts';
@@ -48,7 +47,6 @@ export interface Shared {
   readonly pool: DeskPool;
   readonly turns: HoldTurns;
   readonly suppressions: SuppressionList;
-  readonly decisions: DecisionEncoder;
 }
 
 /** The desks of one partition's tenants, their time and what they share. */
@@ -58,7 +56,6 @@ export class GovernancePartition implements PartitionWorker {
   readonly pool: DeskPool;
   readonly turns: HoldTurns;
   readonly suppressions: SuppressionList;
-  readonly decisions: DecisionEncoder;
   readonly index: TenantIndex;
   readonly covered: Positions;
   readonly leftOut = new LeftOutRequests();
@@ -90,7 +87,6 @@ export class GovernancePartition implements PartitionWorker {
     this.pool = shared.pool;
     this.turns = shared.turns;
     this.suppressions = shared.suppressions;
-    this.decisions = shared.decisions;
     this.index = read.index;
     this.covered = read.covered;
     this.highestSeq = read.highestSeq;

@@ -2,7 +2,6 @@ import { ledgerMarked } from '@orchestrate/contracts';
 import type { Broker, PartitionedService } from '@orchestrate/messaging';
 import { offboardedSubjects, type PolicyInForce } from '@orchestrate/service-kit';
 import { DeskPool } from './desk-pool.ts';
-import { DecisionEncoder } from './encode-decision.ts';
 import { GovernancePartition } from './governance-partition.ts';
 import { HoldTurns } from './hold-turns.ts';
 import { SuppressionList } from './suppression-list.ts';
@@ -23,7 +22,6 @@ export function governanceService(
     pool,
     turns: new HoldTurns(),
     suppressions: new SuppressionList(broker),
-    decisions: new DecisionEncoder(),
   };
   return {
     name,

@@ -10,6 +10,7 @@ import {
   type ChainRecord,
   type DecisionRecorded,
   type DispatchRequested,
+  decisionRecorded,
   interventionRecorded,
   type OpenHold,
   type OperatorCommanded,
@@ -447,7 +448,7 @@ export class TenantDesk {
       this.#partition.wakeAt(this.ledger.tenantId, asked.dispatchId, nextLookMs(record, nowMs));
       return;
     }
-    await this.#append(record, this.#partition.decisions.encode(record));
+    await this.#append(record, encode(decisionRecorded, record));
     if (dispatches(record.kind) || record.kind === 'BLOCK') return;
     this.#partition.wakeAt(this.ledger.tenantId, asked.dispatchId, nextLookMs(record, nowMs));
     // The platform may have become fresh while this was written, before the hold was there to be woken.
