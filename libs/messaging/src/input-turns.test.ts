@@ -103,4 +103,12 @@ describe('InputTurns', () => {
     expect(handled.length).toBeLessThan(20);
     expect(turns.oldest()?.seq).toBe(handled.length + 1);
   });
+
+  it('keeps nobody waiting for what came after it was closed', async () => {
+    const { stored, handled, turns } = turnsOver(['a']);
+    await turns.close();
+    turns.add('a', stored[0]!);
+    await turns.workedOff();
+    expect(handled).toEqual([]);
+  });
 });

@@ -76,7 +76,8 @@ export class InputTurns {
       line.waiting.push(input);
       this.#kept++;
     } else line.leftOut = { fromSeq: seq, toSeq: seq, sinceMs: storedAtMs };
-    this.#running ??= this.#run();
+    // Once closed a run would end before it is kept, and whoever waits for it would wait for ever.
+    if (!this.#closed) this.#running ??= this.#run();
   }
 
   /** Resolves when nothing waits. */

@@ -30,10 +30,7 @@ export async function handleOperatorCommand(partition: LayerPartition, input: St
     operatorCommanded.subject({ p, tenantId: command.tenantId, command: command.command }),
   );
   if (partition.store.hasLeft(command.tenantId)) return;
-  if (command.tenantId === ALL && (command.command === 'freeze' || command.command === 'unfreeze')) {
-    partition.frozen = command.command === 'freeze';
-  }
-  const tenants = command.tenantId === ALL ? await everybody(partition, input) : [command.tenantId];
+  const tenants = command.tenantId === ALL ? await everybody(partition, command, input) : [command.tenantId];
   if (command.target && !addressee(partition, command.tenantId, command)) {
     return refuse(partition, input, command);
   }
@@ -61,21 +58,40 @@ async function obey(
   return next !== null;
 }
 
-/** Who was declared when it was given. */
-async function everybody(partition: LayerPartition, input: StoredMessage): Promise<string[]> {
+/**
+ * Everybody, while nothing newer was said: who declares itself later finds it in force. After a take-over commands that
+ * others have overtaken are read again, and those are for whoever was declared when they were given.
+ */
+async function everybody(
+  partition: LayerPartition,
+  { command }: OperatorCommanded,
+  input: StoredMessage,
+): Promise<string[]> {
+  const declared = partition.store.declared();
+  if (isOnFreeze(command) && partition.hear({ seq: input.seq, isFreeze: command === 'freeze' })) {
+    return declared.map(({ tenantId }) => tenantId);
+  }
   const tenants: string[] = [];
-  for (const one of partition.store.declared()) {
+  for (const one of declared) {
     if (await wasDeclaredBefore(partition.context, one, input)) tenants.push(one.tenantId);
   }
   return tenants;
 }
 
-/** Whether the last word on the whole partition was a freeze. */
-export async function isPartitionFrozen(broker: Broker, p: number): Promise<boolean> {
+const isOnFreeze = (command: OperatorCommanded['command']) => command === 'freeze' || command === 'unfreeze';
+
+/** The last word on a whole partition: whether everything in it is frozen, tenants that come later included. */
+export interface FreezeWord {
+  /** Sequence in OPERATOR, 0 when nobody ever said anything. */
+  readonly seq: number;
+  readonly isFreeze: boolean;
+}
+
+export async function readFreezeWord(broker: Broker, p: number): Promise<FreezeWord> {
   const last = async (command: 'freeze' | 'unfreeze') =>
     (await readLast(broker, 'OPERATOR', operatorCommanded.subject({ p, tenantId: ALL, command })))?.seq ?? 0;
   const [frozen, unfrozen] = await Promise.all([last('freeze'), last('unfreeze')]);
-  return frozen > unfrozen;
+  return { seq: Math.max(frozen, unfrozen), isFreeze: frozen > unfrozen };
 }
 
 function addressee(

@@ -46,7 +46,7 @@ function tell(
   let told = source.withEnabled(declared.enabled);
   if (Object.keys(facts).length > 0) told = told.observe(observationsOf(facts, atMs), policy, atMs);
   // A tenant that comes while everything is frozen is frozen too.
-  if (declared.layer === 'governance' && partition.frozen) {
+  if (declared.layer === 'governance' && partition.isFrozen) {
     told = told.receive({ type: 'operator_hold', atMs, cause: FREEZE_ALL }, policy) ?? told;
   }
   // The DNS probe looks at a new domain at once; until its first answer the check is in flight.

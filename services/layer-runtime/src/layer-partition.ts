@@ -11,7 +11,7 @@ import {
 } from '@orchestrate/messaging';
 import { isOffboarding, type PolicyInForce } from '@orchestrate/service-kit';
 import { handleEvidence, handleHeartbeat } from './handle-evidence.ts';
-import { handleOperatorCommand, isPartitionFrozen } from './handle-operator-command.ts';
+import { type FreezeWord, handleOperatorCommand, readFreezeWord } from './handle-operator-command.ts';
 import { handleTenantConfig } from './handle-tenant-config.ts';
 import { handleTenantOffboarded } from './handle-tenant-offboarded.ts';
 import { Heartbeats } from './heartbeats.ts';
@@ -35,13 +35,12 @@ export class LayerPartition implements PartitionWorker {
   readonly context: PartitionContext;
   readonly policy: PolicyInForce;
   readonly store: SourceStore;
-  /** Everything is frozen, tenants that come later included. */
-  frozen = false;
   readonly #due = new DueHeap<HeldSource>();
   readonly #heartbeats = new Heartbeats();
   readonly #overdue: Overdue[] = [];
   #working: Promise<void> | null = null;
   #changed = 0;
+  #freezeWord: FreezeWord = { seq: 0, isFreeze: false };
 
   private constructor(context: PartitionContext, policy: PolicyInForce) {
     this.context = context;
@@ -57,18 +56,29 @@ export class LayerPartition implements PartitionWorker {
       partition.#heartbeats.note(held, head);
     });
     // The last heartbeat may be older than the mark, and no input any more.
-    const [frozen, heartbeat] = await Promise.all([
-      isPartitionFrozen(broker, p),
+    const [freezeWord, heartbeat] = await Promise.all([
+      readFreezeWord(broker, p),
       readLast(broker, 'EVIDENCE', evidenceHeartbeat.subject(p)),
       index,
     ]);
-    partition.frozen = frozen;
+    partition.hear(freezeWord);
     if (heartbeat) await partition.#tryHandle(heartbeat);
     return partition;
   }
 
   get now(): Policy {
     return this.policy.current.policy;
+  }
+
+  get isFrozen(): boolean {
+    return this.#freezeWord.isFreeze;
+  }
+
+  /** Takes what was said of the whole partition; false when something newer is known, as after a take-over. */
+  hear(word: FreezeWord): boolean {
+    if (word.seq < this.#freezeWord.seq) return false;
+    this.#freezeWord = word;
+    return true;
   }
 
   handle(input: StoredMessage): void | Promise<void> {

@@ -1,0 +1,118 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { partitionOf, policySchema } from '@orchestrate/canon';
+import { type OperatorCommanded, operatorCommanded, tenantConfigured, VERSION } from '@orchestrate/contracts';
+import {
+  activatePolicy,
+  type Broker,
+  encode,
+  FoldingPublisher,
+  readAt,
+  type StoredMessage,
+} from '@orchestrate/messaging';
+import { PolicyInForce } from '@orchestrate/service-kit';
+import { declarationOf, neighbours, startTestBroker, type TestBroker } from '@orchestrate/test-kit';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { LayerPartition } from './layer-partition.ts';
+
+const POLICY_FILE = new URL('../../../policies/default.json', import.meta.url);
+
+let server: TestBroker;
+let broker: Broker;
+let policy: PolicyInForce;
+beforeAll(async () => {
+  server = await startTestBroker();
+  broker = server.broker;
+  await activatePolicy(broker, policySchema.parse(JSON.parse(readFileSync(POLICY_FILE, 'utf8'))));
+  policy = await PolicyInForce.follow(broker);
+});
+afterAll(async () => {
+  await policy.close();
+  await server[Symbol.asyncDispose]();
+});
+
+/** Each test has a partition of its own, with a tenant from before everything and one that comes late. */
+const groups = ['overtaken', 'unheard', 'ended'].map((prefix) => neighbours(2, prefix) as [string, string]);
+
+/** What stands in the streams now, without having read any input since: the inputs are told in the order of the test. */
+async function open(tenantId: string): Promise<LayerPartition> {
+  const lost = (error: Error) => {
+    throw error;
+  };
+  const publisher = new FoldingPublisher(broker, 'LAYERS', lost);
+  const p = partitionOf(tenantId);
+  const self = { service: 'layer-runtime', instance: 'test', requestMark() {}, closed: () => false };
+  return LayerPartition.open({ ...self, p, broker, publisher, lost }, policy);
+}
+
+async function everything(command: 'freeze' | 'unfreeze', tenantId: string): Promise<StoredMessage> {
+  const message: OperatorCommanded = {
+    v: VERSION,
+    id: randomUUID(),
+    tenantId: '_all',
+    causedBy: null,
+    command,
+    actor: 'olga',
+    reasonCode: 'incident',
+    dispatchId: null,
+    actionDigest: null,
+    target: null,
+    atMs: Date.now(),
+  };
+  const subject = operatorCommanded.subject({ p: partitionOf(tenantId), tenantId: '_all', command });
+  const { seq } = await broker.publisher.publish(subject, encode(operatorCommanded, message));
+  return (await readAt(broker, 'OPERATOR', seq))!;
+}
+
+async function declare(tenantId: string): Promise<StoredMessage> {
+  const data = encode(tenantConfigured, declarationOf(tenantId));
+  const { seq } = await broker.publisher.publish(tenantConfigured.subject(tenantId), data);
+  return (await readAt(broker, 'CONFIG', seq))!;
+}
+
+function isFrozen(partition: LayerPartition, tenantId: string): boolean {
+  const { loaded } = partition.store.find(tenantId, 'governance', 'main')!;
+  return 'freeze_all' in loaded!.source.context.holds;
+}
+
+it('a tenant that comes while everything is frozen is frozen, also while older commands are read again', async () => {
+  const [elder, newcomer] = groups[0]!;
+  const inputs = [
+    await declare(elder),
+    await everything('freeze', elder),
+    await everything('unfreeze', elder),
+    await everything('freeze', elder),
+  ] as const;
+  const late = await declare(newcomer);
+
+  const partition = await open(elder);
+  for (const input of inputs.slice(0, 3)) await partition.handle(input);
+  await partition.handle(late);
+  expect(isFrozen(partition, newcomer)).toBe(true);
+  await partition.handle(inputs[3]);
+  expect([elder, newcomer].map((one) => isFrozen(partition, one))).toEqual([true, true]);
+});
+
+it('a freeze of everything reaches also a tenant that was heard of before it and declared after it', async () => {
+  const [elder, newcomer] = groups[1]!;
+  const first = await declare(elder);
+  const partition = await open(elder);
+  await partition.handle(first);
+  const freeze = await everything('freeze', elder);
+  await partition.handle(await declare(newcomer));
+  expect(isFrozen(partition, newcomer)).toBe(false);
+  await partition.handle(freeze);
+  expect([elder, newcomer].map((one) => isFrozen(partition, one))).toEqual([true, true]);
+});
+
+it('the end of it reaches also a tenant that was heard of before it and declared after it', async () => {
+  const [elder, newcomer] = groups[2]!;
+  const inputs = [await declare(elder), await everything('freeze', elder)] as const;
+  const partition = await open(elder);
+  for (const input of inputs) await partition.handle(input);
+  const unfreeze = await everything('unfreeze', elder);
+  await partition.handle(await declare(newcomer));
+  expect(isFrozen(partition, newcomer)).toBe(true);
+  await partition.handle(unfreeze);
+  expect([elder, newcomer].map((one) => isFrozen(partition, one))).toEqual([false, false]);
+});
