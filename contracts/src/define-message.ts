@@ -42,8 +42,8 @@ export interface MessageContract<Output extends { readonly v: string }, Address>
   readonly lenient: z.ZodType<Output>;
   /** Whether this is just what the strict schema would give; parts that were seen before are not checked anew. */
   readonly fits: (message: unknown) => boolean;
-  /** An object of the message whose values are the same objects from message to message, but for a few. */
-  readonly stable?: string;
+  /** Lists or objects of the message whose members are the same objects from message to message, but for a few. */
+  readonly shared?: readonly string[];
 }
 
 export const STREAM_NAMES = [
@@ -67,9 +67,9 @@ export function defineMessage<Schema extends z.ZodType<{ v: string }>, Address>(
   readonly stream: StreamName;
   readonly subject: (address: Address) => string;
   readonly schema: (object: ObjectBuilder) => Schema;
-  readonly stable?: string;
+  readonly shared?: readonly string[];
 }): MessageContract<z.output<Schema>, Address> {
-  const { name, stream, subject, schema, stable } = definition;
+  const { name, stream, subject, schema, shared } = definition;
   const own = schema(once);
   return {
     name,
@@ -78,7 +78,7 @@ export function defineMessage<Schema extends z.ZodType<{ v: string }>, Address>(
     strict: schema(strict) as unknown as z.ZodType<z.output<Schema>>,
     lenient: schema(z.object) as unknown as z.ZodType<z.output<Schema>>,
     fits: (message) => own.safeParse(message).success,
-    ...(stable ? { stable } : {}),
+    ...(shared ? { shared } : {}),
   };
 }
 
@@ -87,6 +87,7 @@ export function defineRecord<Schema extends z.ZodType<{ v: string }>, Address>(d
   readonly name: string;
   readonly subject: (address: Address) => string;
   readonly schema: (object: ObjectBuilder) => Schema & NoFreeText<z.output<Schema>>;
+  readonly shared?: readonly string[];
 }): MessageContract<z.output<Schema>, Address> {
   return defineMessage({ ...definition, stream: 'DECISIONS' });
 }

@@ -98,14 +98,22 @@ function ask(gate: Gate, number: number, input: DispatchCase): Asked {
 const gateFaulted = (gate: Gate): Because =>
   becauseRequest('governance', 'main', gate.blocker, 'gate_faulted', 'orchestrate', 'unknown');
 
+/** Most of what gates find stands for many requests: the same finding for the same reasons is one object. */
+const findings = new WeakMap<readonly Because[], GateFinding>();
+
 function finding(
   gate: Gate,
   number: number,
   { outcome, because }: GateAnswer,
   faulted: boolean,
 ): GateFinding {
+  const known = findings.get(because);
+  if (known && known.gate === number && known.outcome === outcome && known.faulted === faulted) return known;
   for (const { name, decision } of gate.outcomes) {
-    if (name === outcome) return { gate: number, blocker: gate.blocker, outcome, decision, because, faulted };
+    if (name !== outcome) continue;
+    const found = { gate: number, blocker: gate.blocker, outcome, decision, because, faulted };
+    findings.set(because, found);
+    return found;
   }
   throw new TypeError(`gate ${gate.blocker} has no outcome \`${outcome}\``);
 }

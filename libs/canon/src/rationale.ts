@@ -90,11 +90,26 @@ export const UNANSWERED: readonly RationaleAnswer[] = [
   { question: 'whySilenceNotSafer', code: 'silence_safer', evidence: [] },
 ];
 
+/** Most evidence is shared by many requests: the same answer on it is one object. */
+const answers = new WeakMap<readonly string[], RationaleAnswer>();
+
+function answered<Q extends RationaleQuestion>(
+  question: Q,
+  code: RationaleCode<Q>,
+  evidence: readonly string[],
+): RationaleAnswer<Q> {
+  const known = answers.get(evidence);
+  if (known?.question === question && known.code === code) return known as RationaleAnswer<Q>;
+  const answer = { question, code, evidence };
+  answers.set(evidence, answer);
+  return answer;
+}
+
 const cite = (...facts: ReadFact[]): string[] =>
   facts.map((fact) => `${fact.layer}/${fact.source}/${fact.fact}`);
 
 function whyProspect({ action }: DispatchCase, { provenance }: Told): RationaleAnswer<'whyProspect'> {
-  return { question: 'whyProspect', code: action.prospect, evidence: provenance };
+  return answered('whyProspect', action.prospect, provenance);
 }
 
 /** When a person who was written to may be written to again, ms since the epoch; null where no touch came before. */
@@ -105,11 +120,7 @@ export function stepDueAtMs({ recipient, policy }: DispatchCase): number | null 
 
 function whyNow(input: DispatchCase, { state, stateCited }: Told): RationaleAnswer<'whyNow'> {
   const { action, recipient, nowMs } = input;
-  const answer = (code: RationaleCode<'whyNow'>): RationaleAnswer<'whyNow'> => ({
-    question: 'whyNow',
-    code,
-    evidence: stateCited,
-  });
+  const answer = (code: RationaleCode<'whyNow'>) => answered('whyNow', code, stateCited);
   if (state.verdict === 'unknown') return answer('unknown');
   if (state.value !== 'active') return answer('no_time_basis');
   if (isOwed(input, 'reply_owed')) return answer('reply_owed');
@@ -138,7 +149,7 @@ function whyMailbox(
           : best - own <= policy.dispatch.headroomTieShare
             ? 'best_headroom'
             : 'rotation_only';
-  return { question: 'whyMailbox', code, evidence: capToday };
+  return answered('whyMailbox', code, capToday);
 }
 
 function whyCta({ reading, action }: StandingCase, isFirst: boolean): RationaleAnswer<'whyCta'> {
@@ -203,13 +214,13 @@ function whySilenceNotSafer(
   const awaited = awaitedBecause(input, told);
   if (awaited) return awaited;
   const question = 'whySilenceNotSafer';
-  if (!supported(now)) return { question, code: 'silence_safer', evidence: now.evidence };
+  if (!supported(now)) return answered(question, 'silence_safer', now.evidence);
   const code: RationaleCode<'whySilenceNotSafer'> = told.worseBand
     ? 'silence_equal'
     : recipient.touches < policy.dispatch.touchesMax
       ? 'step_within_touch_budget'
       : 'silence_equal';
-  return { question, code, evidence: told.bandCited };
+  return answered(question, code, told.bandCited);
 }
 
 /** Why the recipient waits for a message; a mailbox in trouble still owes these. */
@@ -219,10 +230,10 @@ function awaitedBecause(
 ): RationaleAnswer<'whySilenceNotSafer'> | null {
   const question = 'whySilenceNotSafer';
   for (const code of ['reply_owed', 'commitment_due'] as const) {
-    if (isOwed(input, code)) return { question, code, evidence: repliesCited };
+    if (isOwed(input, code)) return answered(question, code, repliesCited);
   }
   const { recipient, action, policy } = input;
   const patient = recipient.touches < policy.dispatch.touchesMax;
   const optedIn = consented && patient && action.prospect === 'inbound_interest';
-  return optedIn ? { question, code: 'opted_in_expectation', evidence: basisCited } : null;
+  return optedIn ? answered(question, 'opted_in_expectation', basisCited) : null;
 }

@@ -64,6 +64,13 @@ export interface AckPublisherStatus {
   readonly answers: Readonly<Record<'stored' | 'conflict' | 'uncertain' | 'refused', number>>;
 }
 
+interface Unsent {
+  readonly token: string;
+  readonly subject: string;
+  readonly data: Uint8Array;
+  readonly options: PublishOptions;
+}
+
 const ACK_TIMEOUT_MS = 5_000;
 const IN_FLIGHT_MAX = 512;
 
@@ -76,6 +83,7 @@ export class AckPublisher {
   readonly #inbox = createInbox();
   readonly #waiting = new Map<string, Waiting>();
   readonly #queue: (() => void)[] = [];
+  readonly #unsent: Unsent[] = [];
   readonly #subscription: Subscription;
   readonly #sweep: NodeJS.Timeout;
   readonly #answers = { stored: 0, conflict: 0, uncertain: 0, refused: 0 };
@@ -103,6 +111,20 @@ export class AckPublisher {
       reject,
       deadlineMs: Date.now() + (options.timeoutMs ?? ACK_TIMEOUT_MS),
     });
+    this.#unsent.push({ token, subject, data, options });
+    if (this.#unsent.length === 1) setImmediate(() => this.#sendAll());
+    return promise;
+  }
+
+  /** What was published in one turn of the event loop goes out in one write: each by itself costs both sides one. */
+  #sendAll(): void {
+    for (const message of this.#unsent.splice(0)) {
+      // Given up meanwhile: whoever published it was told so.
+      if (this.#waiting.has(message.token)) this.#send(message);
+    }
+  }
+
+  #send({ token, subject, data, options }: Unsent): void {
     try {
       const headers = headersOf(options);
       this.#nc.publish(subject, data, { reply: `${this.#inbox}.${token}`, ...(headers ? { headers } : {}) });
@@ -111,7 +133,6 @@ export class AckPublisher {
       const problem = `cannot publish: ${(error as Error).message}`;
       this.#reject(this.#take(token), new PublishUncertain('connection', problem));
     }
-    return promise;
   }
 
   status(): AckPublisherStatus {

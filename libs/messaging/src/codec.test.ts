@@ -1,4 +1,5 @@
-import { outcomeRecorded, VERSION } from '@orchestrate/contracts';
+import { decisionRecorded, outcomeRecorded, VERSION } from '@orchestrate/contracts';
+import { decision } from '@orchestrate/test-kit';
 import { describe, expect, test } from 'vitest';
 import { ContractViolation, decodeLenient, decodeStrict, encode, UnsupportedVersion } from './codec.ts';
 
@@ -37,6 +38,15 @@ describe('a record of the audit', () => {
     const data = encode(outcomeRecorded, record);
     expect(data).toEqual(bytesOf(record));
     expect(decodeStrict(outcomeRecorded, data)).toEqual(record);
+  });
+
+  test('reads the same whether or not its parts were written before', () => {
+    const first = decision();
+    const second = { ...decision({ dispatchId: 'd-2' }), gates: first.gates, rationale: first.rationale };
+    const rewritten = { ...second, gates: [{ ...first.gates[0]!, faulted: true }, ...first.gates.slice(1)] };
+    for (const one of [first, second, first, rewritten]) {
+      expect(decodeStrict(decisionRecorded, encode(decisionRecorded, one))).toEqual(one);
+    }
   });
 
   test('with one word more is not written, and the word is not told [A5]', () => {

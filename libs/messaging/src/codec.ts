@@ -30,24 +30,39 @@ export function encode<T extends { readonly v: string }>(
     const checked = contract.strict.safeParse(message);
     if (!checked.success) throw new ContractViolation(contract.name, issuesOf(checked.error));
   }
-  return encoder.encode(textOf(message, contract.stable));
+  return encoder.encode(textOf(message, contract.shared));
 }
 
 const texts = new WeakMap<object, string>();
 
-/** JSON in which what did not change since the message before is not written out anew. */
-function textOf(message: object, stable: string | undefined): string {
-  if (stable === undefined) return JSON.stringify(message);
-  const { [stable]: parts, ...rest } = message as Record<string, unknown>;
-  const written = Object.entries(parts as Record<string, object>).map(([name, part]) => {
-    let text = texts.get(part);
-    if (text === undefined) {
-      text = JSON.stringify(part);
-      texts.set(part, text);
-    }
-    return `${JSON.stringify(name)}:${text}`;
+/** JSON in which the parts that were written with a message before are not written out anew. */
+function textOf(message: object, shared: readonly string[] | undefined): string {
+  if (shared === undefined) return JSON.stringify(message);
+  const rest: Record<string, unknown> = { ...message };
+  const written = shared.map((name) => {
+    const parts = rest[name] as readonly object[] | Record<string, object>;
+    // Not written, and quicker than a key that is taken out.
+    rest[name] = undefined;
+    return `${JSON.stringify(name)}:${partsOf(parts)}`;
   });
-  return `${JSON.stringify(rest).slice(0, -1)},${JSON.stringify(stable)}:{${written.join(',')}}}`;
+  return `${JSON.stringify(rest).slice(0, -1)},${written.join(',')}}`;
+}
+
+function partsOf(parts: readonly object[] | Readonly<Record<string, object>>): string {
+  if (Array.isArray(parts)) return `[${parts.map(partOf).join(',')}]`;
+  const written = Object.entries<object>(parts as Record<string, object>).map(
+    ([name, part]) => `${JSON.stringify(name)}:${partOf(part)}`,
+  );
+  return `{${written.join(',')}}`;
+}
+
+function partOf(part: object): string {
+  let text = texts.get(part);
+  if (text === undefined) {
+    text = JSON.stringify(part);
+    texts.set(part, text);
+  }
+  return text;
 }
 
 /** At an outer edge: unknown keys are refused. */

@@ -50,7 +50,7 @@ export { ownerOf } from './rendezvous.ts';
 export { otherShards, shardsOf } from './shard-declaration.ts';
 export { referenceTo, type StoredMessage } from './stored-message.ts';
 export { countMessages, countStored, lastSeqOf, purgeStored } from './stream-contents.ts';
-export { readAt, readFirst, readLast, readLastOfEach, readNext } from './stream-lookup.ts';
+export { ReadRefused, readAt, readFirst, readLast, readLastOfEach, readNext } from './stream-lookup.ts';
 export {
   type Newest,
   newestFitting,

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { partitionOf } from '@orchestrate/canon';
+import { PARTITIONS, partitionOf } from '@orchestrate/canon';
 import { layerMarked, type Mark } from '@orchestrate/contracts';
 import { eventually, jsonOf, startTestBroker, stored, type TestBroker } from '@orchestrate/test-kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -120,6 +120,21 @@ describe('a mark', () => {
     for (const mark of await marksOf(KEY)) {
       if ((mark.inputs.EVIDENCE ?? 0) < seq) expect(mark.asOfMs).toBeLessThanOrEqual(time.getTime());
     }
+    await loop.close();
+  });
+
+  it('comes at another time for each partition, however they were taken', async () => {
+    const loop = await startLoop(server.broker, 'one', countingService({ markEveryMs: 4_000 }));
+    const seconds = await eventually('each partition is marked by the clock', async () => {
+      const marks = (await stored(server.broker, 'LAYERS', 'layer.*')).map((one) => ({
+        p: jsonOf<Mark>(one).p,
+        atMs: one.storedAtMs,
+      }));
+      const second = Array.from({ length: PARTITIONS }, (_, p) => marks.filter((mark) => mark.p === p)[1]);
+      return second.every((mark) => mark !== undefined) && second.map((mark) => mark!.atMs);
+    });
+    // They are spread over the whole interval; half of it leaves room for the tick that looks at the clock.
+    expect(Math.max(...seconds) - Math.min(...seconds)).toBeGreaterThan(2_000);
     await loop.close();
   });
 

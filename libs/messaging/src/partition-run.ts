@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { PARTITIONS } from '@orchestrate/canon';
 import { type Mark, VERSION } from '@orchestrate/contracts';
 import { ContractViolation, decodeLenient, encode, UnsupportedVersion } from './codec.ts';
 import type { Broker } from './connect.ts';
@@ -178,7 +179,11 @@ export class PartitionRun {
     this.#isOpen = true;
     this.#ticker = setInterval(() => this.#tick(Date.now()), TICK_MS);
     // The first mark tells the reader that somebody is here, as soon as the backlog is worked off.
-    if (this.#service.markEveryMs !== null) this.#askMark();
+    const { markEveryMs } = this.#service;
+    if (markEveryMs === null) return;
+    this.#askMark();
+    // What is taken together is not marked together for ever: what a mark has to save would stand in everybody's way.
+    this.#nextMarkMs = Date.now() + (markEveryMs * (this.p + 1)) / PARTITIONS;
   }
 
   async #followAll(): Promise<void> {

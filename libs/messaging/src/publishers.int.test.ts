@@ -41,6 +41,16 @@ describe('AckPublisher', () => {
     await expect(again).rejects.toSatisfy((error) => error instanceof PublishRefused && error.code === 10077);
   });
 
+  it('sends nothing any more of what it has given up', async () => {
+    const { publisher } = await server.connect('closing');
+    const subject = subjectOf('given-up');
+    const given = publisher.publish(subject, bytes('x'));
+    publisher.close();
+    await expect(given).rejects.toThrow(PublishUncertain);
+    await broker.publisher.publish(subject, bytes('later'));
+    expect(await textsOn(subject)).toEqual(['later']);
+  });
+
   it('does not wait for answers that a dead server cannot give', async () => {
     await server.nats.kill();
     const lost = broker.publisher.publish(subjectOf('lost'), bytes('x'), { timeoutMs: 1_000 });

@@ -1,5 +1,6 @@
 import type { StoredMsg } from '@nats-io/jetstream';
 import type { StreamName } from '@orchestrate/contracts';
+import type { MsgHdrs } from 'nats';
 import type { Broker } from './connect.ts';
 import type { StoredMessage } from './stored-message.ts';
 import { isSharded, type ShardedStream, subjectsOf, type WholeStream } from './stream-shards.ts';
@@ -59,9 +60,7 @@ export async function readLastOfEach(
   filters: readonly string[],
 ): Promise<StoredMessage[]> {
   const { name } = await broker.shards.part(stream, filters);
-  return batch(stream, (callback) =>
-    broker.jsm.direct.getLastMessagesFor(name, { multi_last: [...filters], callback }),
-  );
+  return batch(broker, { stream, name }, { multi_last: filters });
 }
 
 /** Messages of a subject filter from a sequence on, in stream order, in one request; none when nothing is left. */
@@ -72,30 +71,60 @@ export async function readNext(
 ): Promise<StoredMessage[]> {
   const name = await broker.shards.nameOf(stream, filter);
   const from = { seq: fromSeq, next_by_subj: filter };
-  const messages = await batch(stream, (callback) =>
-    broker.jsm.direct.getBatch(name, { ...from, batch: max, callback }),
-  );
+  const messages = await batch(broker, { stream, name }, { ...from, batch: max });
   if (messages.length > 0) return messages;
   // Any replica may answer at once, but only the leader knows that there is nothing.
   const next = found(stream, await broker.jsm.streams.getMessage(name, from));
   return next ? [next] : [];
 }
 
-type BatchCallback = (done: { err?: Error } | null, message: StoredMsg) => void;
+/** The server does not give what was asked for, and says why with the code of its answer. */
+export class ReadRefused extends Error {
+  readonly code: number;
 
-/** By callback: the client's iterator leaves its subscription behind. */
-function batch(
-  stream: StreamName,
-  ask: (callback: BatchCallback) => Promise<unknown>,
+  constructor(name: string, code: number, description: string) {
+    super(`${name} cannot be read: ${description} (${code})`);
+    this.code = code;
+  }
+}
+
+const ANSWER_MS_MAX = 5_000;
+const END_OF_BATCH = 204;
+const NONE_FOUND = 404;
+
+/**
+ * One request, any number of messages, and the server's word that this was all. By the inbox that all requests of the
+ * connection share: the client's own way to ask sets up an inbox for each, which costs the server more than the answer.
+ */
+async function batch(
+  { nc }: Broker,
+  { stream, name }: { readonly stream: StreamName; readonly name: string },
+  query: object,
 ): Promise<StoredMessage[]> {
-  const { promise, resolve, reject } = Promise.withResolvers<StoredMessage[]>();
+  const answers = await nc.requestMany(`$JS.API.DIRECT.GET.${name}`, JSON.stringify(query), {
+    strategy: 'sentinel',
+    maxWait: ANSWER_MS_MAX,
+  });
   const messages: StoredMessage[] = [];
-  ask((done, message) => {
-    if (!done) messages.push(found(stream, message)!);
-    else if (done.err) reject(done.err);
-    else resolve(messages.sort((a, b) => a.seq - b.seq));
-  }).catch(reject);
-  return promise;
+  let isComplete = false;
+  for await (const { data, headers } of answers) {
+    if (data.length > 0) messages.push(answered(stream, data, headers!));
+    else if (headers?.code === END_OF_BATCH || headers?.code === NONE_FOUND) isComplete = true;
+    else throw new ReadRefused(name, headers?.code ?? 0, headers?.description ?? 'an empty message');
+  }
+  if (!isComplete) throw new Error(`${name} did not answer within ${ANSWER_MS_MAX / 1000} s`);
+  return messages.sort((a, b) => a.seq - b.seq);
+}
+
+function answered(stream: StreamName, data: Uint8Array, headers: MsgHdrs): StoredMessage {
+  return {
+    stream,
+    subject: headers.get('Nats-Subject'),
+    seq: Number(headers.get('Nats-Sequence')),
+    storedAtMs: Date.parse(headers.get('Nats-Time-Stamp')),
+    data,
+    pending: 0,
+  };
 }
 
 function found(stream: StreamName, message: StoredMsg | null): StoredMessage | null {

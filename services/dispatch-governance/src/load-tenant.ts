@@ -23,6 +23,7 @@ import {
   type Head,
   newestFitting,
   type PartitionContext,
+  ReadRefused,
   readLast,
   readLastOfEach,
   readNext,
@@ -97,7 +98,7 @@ async function savedParts(broker: Broker, filter: string, stateSeq: number): Pro
     const parts = await readLastOfEach(broker, 'LEDGER', [filter]);
     if ((parts.at(-1)?.seq ?? 0) >= stateSeq) return parts;
   } catch (error) {
-    if ((error as { code?: number }).code !== TOO_MANY) throw error;
+    if (!(error instanceof ReadRefused) || error.code !== TOO_MANY) throw error;
   }
   const parts: StoredMessage[] = [];
   for await (const stored of readStored(broker, { stream: 'LEDGER', filters: [filter] })) parts.push(stored);
