@@ -2,7 +2,7 @@ import { startTestBroker, type TestBroker } from '@orchestrate/test-kit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Broker } from './connect.ts';
 import { DeathWatch, Turn } from './death-watch.ts';
-import { OWNERS_BUCKET, OwnerRecords } from './owner-record.ts';
+import { OwnerRecords } from './owner-record.ts';
 import type { StoredMessage } from './stored-message.ts';
 
 let server: TestBroker;
@@ -15,7 +15,7 @@ beforeAll(async () => {
   broker = server.broker;
 });
 beforeEach(async () => {
-  records = new OwnerRecords(await broker.kvm.open(OWNERS_BUCKET), `watch-${++service}`);
+  records = await OwnerRecords.open(broker, `watch-${++service}`);
 });
 afterAll(() => server[Symbol.asyncDispose]());
 

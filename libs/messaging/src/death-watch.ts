@@ -60,9 +60,9 @@ export class DeathWatch {
     turn: Turn,
   ): Promise<DeathWatch> {
     const before = await records.read(p);
-    const died = before?.state === 'held' && !ownerAlive(before) ? before : null;
+    const died = before && before.state !== 'released' && !ownerAlive(before) ? before : null;
     const watch = new DeathWatch(records, p, self, died, turn);
-    await watch.#write({ deaths: watch.#deaths, suspect: watch.#suspect, reached: false });
+    await watch.#write({ state: 'taken', ...watch.#heard() });
     return watch;
   }
 
@@ -90,9 +90,14 @@ export class DeathWatch {
     this.#cautious.set(stream, { left: pending, step: Math.ceil(pending / STEPS_MAX), noted: null });
   }
 
-  /** Every backlog is known: without any there is nothing that could have killed. */
+  /** The owner works, and every backlog is known: without any there is nothing that could have killed. */
   async opened(): Promise<void> {
     if (this.#deaths > 0 && this.#cautious.size === 0) await this.#forget();
+    else await this.#write(this.#heard());
+  }
+
+  #heard() {
+    return { deaths: this.#deaths, suspect: this.#suspect, reached: false };
   }
 
   /** Whether inputs of this stream are noted before they begin. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { KvWatchInclude } from '@nats-io/kv';
 import { PARTITIONS, partitionOf } from '@orchestrate/canon';
 import { layerMarked, type Mark } from '@orchestrate/contracts';
 import { eventually, jsonOf, startTestBroker, stored, type TestBroker } from '@orchestrate/test-kit';
@@ -12,6 +13,7 @@ import {
   startLoop,
   startProcess,
 } from './counting-service.test-support.ts';
+import { OWNERS_BUCKET, type OwnerRecord } from './owner-record.ts';
 import { readLast } from './stream-lookup.ts';
 
 let server: TestBroker;
@@ -71,6 +73,33 @@ describe('every input is reflected exactly once and in order', () => {
     await eventually('the last one has everything', () => running.status().owned === PARTITIONS);
     expect(running.status().conflicts).toBe(0);
     await running.close();
+  });
+
+  it('and while one of two stops, no more than one partition at a time is without an owner who works', async () => {
+    const one = await startLoop(await server.connect('one'), 'one');
+    const two = await startLoop(await server.connect('two'), 'two');
+    await eventually('both have their share', () => one.status().owned + two.status().owned === PARTITIONS);
+    const handedOn = one.status().owned;
+    const unowned = new Set<string>();
+    let mostUnowned = 0;
+    let changes = 0;
+    const kv = await server.broker.kvm.open(OWNERS_BUCKET);
+    const entries = await kv.watch({ include: KvWatchInclude.UpdatesOnly });
+    const watching = (async () => {
+      for await (const entry of entries) {
+        if (entry.json<OwnerRecord>().state === 'held') unowned.delete(entry.key);
+        else unowned.add(entry.key);
+        mostUnowned = Math.max(mostUnowned, unowned.size);
+        changes++;
+      }
+    })();
+    await one.close();
+    await eventually('the other has everything', () => two.status().owned === PARTITIONS);
+    await eventually('all of it was seen', () => changes >= 3 * handedOn);
+    expect([mostUnowned, unowned.size]).toEqual([1, 0]);
+    entries.stop();
+    await watching;
+    await two.close();
   });
 
   it('when the one is killed midway and another takes over', async () => {

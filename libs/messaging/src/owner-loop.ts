@@ -4,14 +4,17 @@ import { PublishConflict } from './ack-publisher.ts';
 import { UnsupportedVersion } from './codec.ts';
 import type { Broker } from './connect.ts';
 import { DeathWatch, Turn } from './death-watch.ts';
-import { OWNERS_BUCKET, type OwnerRecord, OwnerRecords } from './owner-record.ts';
+import { type OwnerRecord, OwnerRecords } from './owner-record.ts';
 import { PartitionRun } from './partition-run.ts';
 import type { PartitionedService } from './partitioned-service.ts';
 import { Presence } from './presence.ts';
 import { ownerOf } from './rendezvous.ts';
 
 const TAKE_AT_ONCE = 16;
-const HANDOVER_MAX_MS = 2_000;
+/** So long an owner that is alive is waited for. One that hangs stops announcing itself, and is not. */
+const HANDOVER_MAX_MS = 8_000;
+/** After this what is left is let go without waiting for those who take it: sooner than they stop waiting. */
+const HAND_OVER_MS_MAX = 5_000;
 const STOPPED_RETRY_MS = 30_000;
 
 export interface OwnerLoopLog {
@@ -61,6 +64,7 @@ export class OwnerLoop {
   #presence!: Presence;
   #records!: OwnerRecords;
   #taking = 0;
+  #handingOver: Promise<void> | null = null;
   readonly #handled: Record<string, number>;
   #taken = 0;
   #released = 0;
@@ -92,7 +96,7 @@ export class OwnerLoop {
     log: OwnerLoopLog,
   ): Promise<OwnerLoop> {
     const loop = new OwnerLoop(broker, service, self, log);
-    loop.#records = new OwnerRecords(await broker.kvm.open(OWNERS_BUCKET), service.name);
+    loop.#records = await OwnerRecords.open(broker, service.name);
     loop.#presence = await Presence.join(broker, { service: service.name, ...self }, () => loop.#steer());
     loop.#steering = setInterval(() => loop.#steer(), 1_000);
     loop.#steer();
@@ -123,16 +127,40 @@ export class OwnerLoop {
     };
   }
 
-  /** Hands everything on: the others come for each partition while we let it go. */
+  /** Hands everything on. */
   async close(): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
     clearInterval(this.#steering);
     await this.#presence.announceLeaving();
-    await Promise.all([...this.#runs.values()].map((run) => this.#release(run)));
+    await this.#handingOver;
+    await this.#handOver(() => true);
     // What was being taken when we were told to stop lets itself go again.
     while (this.#taking > 0) await sleep(5);
     await this.#presence.leave();
+    this.#records.close();
+  }
+
+  /**
+   * One after another, in the order in which the others come for them: with the rest their owner goes on, so each is
+   * without one for a moment only.
+   */
+  async #handOver(isMeant: (p: number) => boolean): Promise<void> {
+    const deadlineMs = Date.now() + HAND_OVER_MS_MAX;
+    for (const run of [...this.#runs.values()].sort((a, b) => a.p - b.p)) {
+      const { p } = run;
+      if (this.#runs.get(p) !== run || this.#moving.has(p) || !isMeant(p)) continue;
+      await this.#release(run);
+      await this.#workedOnByAnother(p, deadlineMs);
+    }
+  }
+
+  /** Resolves when the partition has another owner who works, or when nobody can be waited for. */
+  async #workedOnByAnother(p: number, deadlineMs: number): Promise<void> {
+    const isWorkedOn = (record: OwnerRecord | null) =>
+      !record || (record.life !== this.#self.life && record.state === 'held');
+    const isOver = () => !this.#presence.hasOthers() || Date.now() >= deadlineMs;
+    await this.#records.until(p, isWorkedOn, isOver).catch(() => {});
   }
 
   async #allTaken(): Promise<void> {
@@ -143,9 +171,11 @@ export class OwnerLoop {
 
   #wanted(): number[] {
     const members = this.#presence.members();
-    return Array.from({ length: PARTITIONS }, (_, p) => p).filter(
-      (p) => ownerOf(p, members) === this.#self.instance,
-    );
+    return Array.from({ length: PARTITIONS }, (_, p) => p).filter((p) => this.#wants(p, members));
+  }
+
+  #wants(p: number, members = this.#presence.members()): boolean {
+    return ownerOf(p, members) === this.#self.instance;
   }
 
   /** Starts what should be ours and is not, lets go what is ours and should not be. */
@@ -159,8 +189,10 @@ export class OwnerLoop {
       for (const p of this.#stoppedUntilMs.keys()) {
         if (!wanted.has(p) || this.#runs.get(p)?.isCaughtUp()) this.#started(p);
       }
-      for (const [p, run] of this.#runs) {
-        if (!wanted.has(p) && !this.#moving.has(p)) void this.#release(run);
+      if ([...this.#runs.keys()].some((p) => !wanted.has(p))) {
+        this.#handingOver ??= this.#handOver((p) => !this.#closing && !this.#wants(p)).finally(() => {
+          this.#handingOver = null;
+        });
       }
       const nowMs = Date.now();
       for (const p of wanted) {
@@ -224,13 +256,10 @@ export class OwnerLoop {
 
   /** An owner that is alive and was asked to let go needs a moment; a dead one is not waited for. */
   async #awaitHandover(p: number): Promise<void> {
-    const deadline = Date.now() + HANDOVER_MAX_MS;
-    while (Date.now() < deadline && !this.#closing) {
-      const record = await this.#records.read(p);
-      if (!record || record.state === 'released' || record.life === this.#self.life || !this.#isAlive(record))
-        return;
-      await sleep(10);
-    }
+    const deadlineMs = Date.now() + HANDOVER_MAX_MS;
+    const isFree = (record: OwnerRecord | null) =>
+      !record || record.state === 'released' || record.life === this.#self.life || !this.#isAlive(record);
+    await this.#records.until(p, isFree, () => this.#closing || Date.now() >= deadlineMs);
   }
 
   #isAlive(record: OwnerRecord): boolean {

@@ -1,5 +1,6 @@
-import type { KV } from '@nats-io/kv';
+import { type KV, KvWatchInclude } from '@nats-io/kv';
 import { z } from 'zod';
+import type { Broker } from './connect.ts';
 
 /** The inputs that one of was being handled when an owner's process died. */
 export interface Suspect {
@@ -11,7 +12,8 @@ export interface Suspect {
 const recordSchema = z.object({
   instance: z.string(),
   life: z.string(),
-  state: z.enum(['held', 'released']),
+  /** Taken, but not working yet; working; let go. */
+  state: z.enum(['taken', 'held', 'released']),
   /** Processes that died at the suspect; without one: whether the last owner died at all. */
   deaths: z.number().int(),
   /** Whether this holder came as far as the suspect, or only heard of it from the one before. */
@@ -22,24 +24,78 @@ export type OwnerRecord = z.infer<typeof recordSchema>;
 
 export const OWNERS_BUCKET = 'OWNERS';
 
+const LOOK_AGAIN_MS = 100;
+
 /** Who holds a partition, and where it was when its holder died: one key per service and partition. */
 export class OwnerRecords {
   readonly #kv: KV;
   readonly #service: string;
+  readonly #waiting = new Map<string, Set<() => void>>();
+  #watch: { stop(): void } | undefined;
 
-  constructor(kv: KV, service: string) {
+  private constructor(kv: KV, service: string) {
     this.#kv = kv;
     this.#service = service;
   }
 
+  static async open(broker: Broker, service: string): Promise<OwnerRecords> {
+    const records = new OwnerRecords(await broker.kvm.open(OWNERS_BUCKET), service);
+    await records.#follow();
+    return records;
+  }
+
   async read(p: number): Promise<OwnerRecord | null> {
-    const entry = await this.#kv.get(`${this.#service}.${p}`);
+    const entry = await this.#kv.get(this.#key(p));
     if (entry?.operation !== 'PUT') return null;
     const parsed = recordSchema.safeParse(entry.json());
     return parsed.success ? parsed.data : null;
   }
 
   async write(p: number, record: OwnerRecord): Promise<void> {
-    await this.#kv.put(`${this.#service}.${p}`, JSON.stringify(record));
+    await this.#kv.put(this.#key(p), JSON.stringify(record));
+  }
+
+  /** Looks at a record each time it changes, until it is as wanted or the time is over. */
+  async until(p: number, isWanted: (record: OwnerRecord | null) => boolean, isOver: () => boolean) {
+    while (!isOver()) {
+      // Before it is read: what changes meanwhile is not missed.
+      const changed = this.#changed(p);
+      if (isWanted(await this.read(p))) return;
+      await changed;
+    }
+  }
+
+  close(): void {
+    this.#watch?.stop();
+    for (const waiting of this.#waiting.values()) for (const wake of waiting) wake();
+  }
+
+  /** Resolves when the record was written, and after a moment in any case: a watch may break. */
+  #changed(p: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const waiting = this.#waiting.getOrInsertComputed(this.#key(p), () => new Set());
+    const wake = () => {
+      clearTimeout(timer);
+      waiting.delete(wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, LOOK_AGAIN_MS);
+    waiting.add(wake);
+    return promise;
+  }
+
+  async #follow(): Promise<void> {
+    const entries = await this.#kv.watch({
+      key: `${this.#service}.*`,
+      include: KvWatchInclude.UpdatesOnly,
+    });
+    this.#watch = entries;
+    void (async () => {
+      for await (const { key } of entries) for (const wake of [...(this.#waiting.get(key) ?? [])]) wake();
+    })();
+  }
+
+  #key(p: number): string {
+    return `${this.#service}.${p}`;
   }
 }

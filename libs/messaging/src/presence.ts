@@ -57,6 +57,11 @@ export class Presence {
     return [...new Set([...staying, this.#instance])].sort();
   }
 
+  /** Whether somebody is there who stays. */
+  hasOthers(): boolean {
+    return this.members().some((instance) => instance !== this.#instance);
+  }
+
   /** Whether this life of an instance is known to be alive, staying or leaving. */
   isAlive(instance: string, life: string): boolean {
     return this.#members.get(instance)?.life === life;

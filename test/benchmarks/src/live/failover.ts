@@ -134,8 +134,13 @@ class House implements AsyncDisposable {
     const isTruth = service !== 'dispatch-governance';
     const prober = isTruth ? this.#truths : this.#decisions;
     const victim = this.#running.get(`${service}-1`)!;
-    const tenants = this.#oneEachPartition(service, victim.instance, isTruth ? 'truth' : 'decision');
+    const probedOf = (instance: string) =>
+      this.#oneEachPartition(service, instance, isTruth ? 'truth' : 'decision');
+    const tenants = probedOf(victim.instance);
     const { jsm } = this.#rig.broker;
+    // Who just started is slow by itself: both have done this work before one of them ends.
+    const everywhere = membersOf(service).flatMap(probedOf);
+    await sendProbes(this.#rig.broker, prober, everywhere, { ...PROBES, forMs: WARM_UP_MS });
 
     const ending = new AbortController();
     let background: Promise<void> | undefined;
