@@ -64,12 +64,16 @@ export const ledgerSaved = defineMessage({
 });
 export type LedgerSaved = DraftOf<typeof ledgerSaved>;
 
-/** The touches of a 256th of a tenant's recipients: by the first two hex digits of their keys. */
+/**
+ * The touches of a tenant's recipients: of `all` of them, or, of a tenant that has many, of those whose keys begin with
+ * one or two hex digits. Where a recipient stands in several, the one that is folded furthest counts.
+ */
 export const touchesSaved = defineMessage({
   name: 'ledger.touches',
   stream: 'LEDGER',
   subject: (at: { p: number; tenantId: string; bucket: string }) =>
     `ledger.${at.p}.${at.tenantId}.touches.${at.bucket}`,
+  shared: ['touches'],
   schema: (object) =>
     object({
       ...envelope,

@@ -4,7 +4,7 @@ import { type DecisionRecorded, type DispatchRequested, VERSION } from '@orchest
 import type { Archetype } from './archetype.ts';
 import { dayOf, MINUTE_MS, timeOn } from './calendar.ts';
 import type { Desk } from './desk.ts';
-import { bucketOf, stepOf } from './services.ts';
+import { stepOf } from './services.ts';
 import { CAMPAIGN, DOMAIN, IMPORT, MAILBOX, TEMPLATES } from './tenant.ts';
 
 const ASK_EVERY_MS = 5 * MINUTE_MS;
@@ -89,10 +89,11 @@ export class Campaign {
   #wroteBefore(recipientKey: string, lastAtMs: number): void {
     const steps = [stepOf({ campaign: CAMPAIGN, step: 1 })];
     const touch = { count: 1, lastAtMs, mailbox: MAILBOX, steps, open: [], unresolved: [] };
-    this.#desk.ledger.restoreTouches(bucketOf(recipientKey), {
+    const { ledger } = this.#desk;
+    ledger.restoreTouches(ledger.bucketOf(recipientKey), {
       v: VERSION,
       id: randomUUID(),
-      tenantId: this.#desk.ledger.tenantId,
+      tenantId: ledger.tenantId,
       causedBy: null,
       chainSeq: 0,
       touches: { [recipientKey]: touch },

@@ -16,7 +16,6 @@ export {
   outcomeRecord,
 } from '@orchestrate/dispatch-governance/src/other-records.ts';
 export {
-  bucketOf,
   stepOf,
   substanceOf,
   TenantLedger,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { holdSaved, ledgerSaved, type Touch, touchesSaved, VERSION } from '@orchestrate/contracts';
 import { encode, type Head, type PartitionContext, type Produce } from '@orchestrate/messaging';
-import { bucketOf, type TenantLedger } from './tenant-ledger.ts';
+import type { TenantLedger } from './tenant-ledger.ts';
 
 /** Beside a saved state: the tenant left and nothing is kept of it that it must be forgotten for. */
 export const LEFT = { name: 'Orchestrate-Ledger', value: 'left' } as const;
@@ -56,7 +56,7 @@ function touchesIn(ledger: TenantLedger, buckets: ReadonlySet<string>): Map<stri
   const byBucket = new Map([...buckets].map((bucket) => [bucket, {} as Record<string, Touch>]));
   if (buckets.size === 0) return byBucket;
   for (const [key, touch] of ledger.touches) {
-    const touches = byBucket.get(bucketOf(key));
+    const touches = byBucket.get(ledger.bucketOf(key));
     if (touches) touches[key] = touch;
   }
   return byBucket;

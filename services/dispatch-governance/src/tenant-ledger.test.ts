@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import {
   decisionRecorded,
   GENESIS_HASH,
@@ -95,6 +95,67 @@ describe('freezes in the ledger', () => {
     const ledger = ledgerAfter(OWN, OWN_LIFTED);
     ledger.apply(intervention(1, OWN), 1, BYTES);
     expect(freezesOf(ledger)).toEqual([]);
+  });
+});
+
+describe('the recipients of a tenant', () => {
+  const keyOf = (n: number) => hash('sha256', `recipient ${n}`);
+  const releases = (from: number, to: number, ledger: TenantLedger) => {
+    for (let n = from; n <= to; n++) {
+      const asked = decision({ dispatchId: `d-${n}`, ordinal: n, decidedAtMs: n });
+      const released = {
+        ...asked,
+        action: { ...asked.action, recipientKey: keyOf(n) },
+        reserved: { mailbox: 'sales', day: '2026-03-02', ordinal: n },
+      };
+      ledger.apply(released, n, BYTES);
+    }
+  };
+  /** What would be written of the changed buckets now. */
+  const saved = (ledger: TenantLedger) => {
+    const buckets = [...ledger.dirty.buckets].map((bucket) => {
+      const touches = [...ledger.touches].filter(([key]) => ledger.bucketOf(key) === bucket);
+      const { chainSeq } = ledger.chain;
+      return [
+        bucket,
+        touchesSaved.lenient.parse({ ...OLD_STATE, chainSeq, touches: Object.fromEntries(touches) }),
+      ] as const;
+    });
+    ledger.dirty.buckets.clear();
+    return buckets;
+  };
+
+  test('are saved together while they are few, and apart when they are many', () => {
+    const ledger = new TenantLedger('acme');
+    releases(1, 256, ledger);
+    expect([...ledger.dirty.buckets]).toEqual(['all']);
+    ledger.dirty.buckets.clear();
+    releases(257, 257, ledger);
+    expect([...ledger.dirty.buckets].sort()).toEqual([...'0123456789abcdef']);
+    ledger.dirty.buckets.clear();
+    releases(258, 258, ledger);
+    expect([...ledger.dirty.buckets]).toEqual([keyOf(258)[0]]);
+    releases(259, 4_097, ledger);
+    expect(ledger.dirty.buckets.size).toBe(256);
+  });
+
+  test('are restored from whatever was saved of them, in any order, when it was not saved to the end', () => {
+    const ledger = new TenantLedger('acme');
+    releases(1, 256, ledger);
+    const together = saved(ledger);
+    releases(257, 300, ledger);
+    // A process died when some of the smaller buckets were written.
+    const apart = saved(ledger).filter(([bucket]) => bucket < '8');
+    for (const buckets of [
+      [...together, ...apart],
+      [...apart, ...together],
+    ]) {
+      const restored = new TenantLedger('acme');
+      for (const [bucket, touches] of buckets) restored.restoreTouches(bucket, touches);
+      releases(1, 300, restored);
+      expect(Object.fromEntries(restored.touches)).toEqual(Object.fromEntries(ledger.touches));
+      for (let n = 1; n <= 300; n++) expect(restored.awaited(`d-${n}`)?.recipientKey).toBe(keyOf(n));
+    }
   });
 });
 

@@ -55,6 +55,8 @@ export class TenantLedger {
   readonly holds = new Map<string, OpenHold>();
   /** Saved touches may be ahead of the saved state: records up to here are in them already, by bucket. */
   readonly #touchedUpTo = new Map<string, number>();
+  /** Digits of a recipient's key that name its bucket. */
+  #digits = 0;
   /** Dispatch to recipient, for releases whose outcome is awaited. */
   readonly #awaited = new Map<string, string>();
   /** What changed since it was last saved. */
@@ -87,17 +89,23 @@ export class TenantLedger {
     if (!this.#left) this.holds.set(hold.dispatchId, hold);
   }
 
+  /** From any of the buckets that a recipient was ever saved in: the one that is folded furthest counts. */
   restoreTouches(bucket: string, saved: TouchesSaved): void {
     if (this.#left) return;
+    const newest = Object.entries(saved.touches).filter(
+      ([recipientKey]) => saved.chainSeq >= this.#savedUpTo(recipientKey),
+    );
     this.#touchedUpTo.set(bucket, saved.chainSeq);
-    this.#restoreTouches(saved.touches);
+    this.#restoreTouches(Object.fromEntries(newest));
   }
 
   #restoreTouches(touches: TouchesSaved['touches']): void {
     for (const [recipientKey, touch] of Object.entries(touches)) {
+      for (const release of this.touchOf(recipientKey).open) this.#awaited.delete(release.dispatchId);
       this.touches.set(recipientKey, touch);
       for (const release of touch.open) this.#awaited.set(release.dispatchId, recipientKey);
     }
+    this.#digits = Math.max(this.#digits, digitsFor(this.touches.size));
   }
 
   /** Nothing of the tenant is released any more. */
@@ -264,19 +272,53 @@ export class TenantLedger {
   }
 
   #isTouched(recipientKey: string, seq: number): boolean {
-    return seq <= (this.#touchedUpTo.get(bucketOf(recipientKey)) ?? 0);
+    return seq <= this.#savedUpTo(recipientKey);
+  }
+
+  /** Up to which record the saved touches of a recipient are folded, in whichever bucket they were saved. */
+  #savedUpTo(recipientKey: string): number {
+    let upTo = 0;
+    for (let digits = 0; digits <= DIGITS_MAX; digits++) {
+      upTo = Math.max(upTo, this.#touchedUpTo.get(bucketOf(recipientKey, digits)) ?? 0);
+    }
+    return upTo;
   }
 
   #setTouch(recipientKey: string, touch: Touch): void {
     this.touches.set(recipientKey, touch);
-    this.dirty.buckets.add(bucketOf(recipientKey));
+    const digits = Math.max(this.#digits, digitsFor(this.touches.size));
+    if (digits === this.#digits) {
+      this.dirty.buckets.add(this.bucketOf(recipientKey));
+      return;
+    }
+    // Everybody moves at once: what stays behind in a larger bucket is older than what is in theirs.
+    this.#digits = digits;
+    this.dirty.buckets.clear();
+    for (const key of this.touches.keys()) this.dirty.buckets.add(this.bucketOf(key));
+  }
+
+  /** The bucket that a recipient is saved in: the more recipients there are, the more buckets. */
+  bucketOf(recipientKey: string): string {
+    return bucketOf(recipientKey, this.#digits);
   }
 }
 
 export const stepOf = (action: { readonly campaign: string; readonly step: number }): string =>
   `${action.campaign}:${action.step}`;
 
-export const bucketOf = (recipientKey: string): string => recipientKey.slice(0, 2);
+/** All recipients in one, or those whose keys begin with these hex digits. */
+const bucketOf = (recipientKey: string, digits: number): string =>
+  digits === 0 ? 'all' : recipientKey.slice(0, digits);
+
+const DIGITS_MAX = 2;
+/** About so many recipients are saved together: each saving writes all of them, and each bucket costs a subject. */
+const BUCKET_SIZE = 256;
+
+/** 1, 16 or 256 buckets. */
+function digitsFor(recipients: number): number {
+  if (recipients <= BUCKET_SIZE) return 0;
+  return recipients <= BUCKET_SIZE * 16 ? 1 : DIGITS_MAX;
+}
 
 /** Reasons that pass when the same answer arrives again. */
 const STALE_REASONS = new Set<string>(['truth_stale', 'expired', 'suppression_unknown']);

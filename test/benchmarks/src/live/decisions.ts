@@ -62,6 +62,7 @@ export const decisionsBench: Bench = {
     print(await machineLine());
     const plan = quick ? QUICK : FULL;
     const results = await measureDecisions(plan, options);
+    await measureBareLoop(plan, options);
     if (profileDir) print(`\n${profileTables(profileDir)}`);
     return results;
   },
@@ -119,6 +120,27 @@ async function measureDecisions(plan: Plan, { print, profileDir }: RunOptions): 
       `  ${p99.pass ? 'passed' : 'MISSED'}: p99 ${p99.ratio.toFixed(1)} times that of raw, at most ${P99_MAX} wanted\n`,
   );
   return [throughput, p50, p99];
+}
+
+/** What is left when nothing is judged: what this server and this client can carry, whatever stands between them. */
+async function measureBareLoop(plan: Plan, { print }: RunOptions): Promise<void> {
+  await using rig = await Rig.start();
+  const raw = await RawStream.create(rig, 'REQUESTS');
+  await rig.startInPlace('bare-loop');
+  const requests = new Requests(tenantNames(plan.tenants));
+  await using desk = await DecisionWatch.start(rig);
+  const ratios: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    const messages = requests.take(plan.requests);
+    const ours = await desk.perSecond(messages);
+    if (round > 0) ratios.push(ours / (await raw.perSecond(messages, plan.rawMessages)));
+  }
+  const count = Math.round(PER_SECOND * plan.latencySec);
+  const ours = await desk.latenciesMs(requests.take(count), PER_SECOND);
+  const theirs = await raw.latenciesMs(requests.take(count), count, PER_SECOND);
+  print(
+    `a loop that judges nothing and writes as many bytes: ${spreadOf(ratios).median.toFixed(3)} of raw (no bound)\n${latencyTable(PER_SECOND, [{ ours, raw: theirs }])}`,
+  );
 }
 
 /** All three services, and tenants whose truths let them send. */

@@ -137,10 +137,9 @@ class House implements AsyncDisposable {
     const probedOf = (instance: string) =>
       this.#oneEachPartition(service, instance, isTruth ? 'truth' : 'decision');
     const tenants = probedOf(victim.instance);
-    const { jsm } = this.#rig.broker;
     // Who just started is slow by itself: both have done this work before one of them ends.
     const everywhere = membersOf(service).flatMap(probedOf);
-    await sendProbes(this.#rig.broker, prober, everywhere, { ...PROBES, forMs: WARM_UP_MS });
+    await this.#probe(prober, everywhere, WARM_UP_MS);
 
     const ending = new AbortController();
     let background: Promise<void> | undefined;
@@ -149,15 +148,29 @@ class House implements AsyncDisposable {
       background = this.#publish(perSecond, isTruth, ending.signal);
       await sleep(WARM_UP_MS);
     }
-    const fromSeq = (await jsm.streams.info(prober.stream)).state.last_seq + 1;
     if (signal) {
       victim.kill(signal);
       this.#ended.add(victim.instance);
     }
-    const probes = await sendProbes(this.#rig.broker, prober, tenants, PROBES);
-    ending.abort();
-    await background;
-    return Math.max(...(await answerTimesMs(this.#rig.broker, prober, probes, fromSeq)));
+    const waitedMs = await this.#probe(prober, tenants, PROBES.forMs, async () => {
+      ending.abort();
+      await background;
+    });
+    return Math.max(...waitedMs);
+  }
+
+  /** How long each of the probes that are sent for so long waited for its answer, ms. */
+  async #probe(
+    prober: Prober,
+    tenants: readonly string[],
+    forMs: number,
+    sent: () => Promise<void> = async () => {},
+  ): Promise<readonly number[]> {
+    const { broker } = this.#rig;
+    const fromSeq = (await broker.jsm.streams.info(prober.stream)).state.last_seq + 1;
+    const probes = await sendProbes(broker, prober, tenants, { ...PROBES, forMs });
+    await sent();
+    return answerTimesMs(broker, prober, probes, fromSeq);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

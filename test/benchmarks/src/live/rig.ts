@@ -86,6 +86,19 @@ export class Rig implements AsyncDisposable {
     return rig;
   }
 
+  /** What stands in the place of a service, from a script beside this one. */
+  async startInPlace(name: string): Promise<ServiceProcess> {
+    return this.#ours(
+      await ServiceProcess.start({
+        name,
+        instance: name,
+        entry: join('test/benchmarks/src/live', `${name}.ts`),
+        env: { ...process.env, NATS_URL: this.nats.url },
+        logFile: join(this.#dataDir, `${name}.log`),
+      }),
+    );
+  }
+
   async startService(name: ServiceName, instance = `${name}-1`): Promise<ServiceProcess> {
     const { markEverySec, cadenceSec, profileDir } = this.#options;
     const everySec = (name === 'layer-runtime' ? markEverySec : undefined) ?? cadenceSec;
@@ -101,6 +114,10 @@ export class Rig implements AsyncDisposable {
       logFile: join(this.#dataDir, `${instance}.log`),
       profileDir,
     });
+    return this.#ours(service);
+  }
+
+  #ours(service: ServiceProcess): ServiceProcess {
     this.#running.add(service);
     void service.ended().then(() => this.#running.delete(service));
     return service;

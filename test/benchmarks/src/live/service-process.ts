@@ -13,6 +13,8 @@ export interface ServiceStart {
   readonly instance: string;
   readonly env: NodeJS.ProcessEnv;
   readonly logFile: string;
+  /** Script to run, relative to the root; the service's own when absent. */
+  readonly entry?: string;
   /** Where Node writes its profile of this process when it ends. */
   readonly profileDir?: string | undefined;
 }
@@ -49,13 +51,13 @@ export class ServiceProcess implements AsyncDisposable {
   }
 
   static async start(start: ServiceStart): Promise<ServiceProcess> {
-    const { name, instance, env, logFile, profileDir } = start;
+    const { name, instance, env, logFile, profileDir, entry = join('services', name, 'src/main.ts') } = start;
     const profiled = profileDir
       ? ['--cpu-prof', `--cpu-prof-dir=${profileDir}`, `--cpu-prof-name=${instance}.cpuprofile`]
       : [];
     const log = openSync(logFile, 'a');
     const begunMs = performance.now();
-    const child = spawn(process.execPath, [...profiled, join(ROOT, 'services', name, 'src/main.ts')], {
+    const child = spawn(process.execPath, [...profiled, join(ROOT, entry)], {
       cwd: ROOT,
       env: { ...env, ORCHESTRATE_INSTANCE: instance },
       stdio: ['ignore', log, log, 'ipc'],
