@@ -107,16 +107,22 @@ function finding(
   { outcome, because }: GateAnswer,
   faulted: boolean,
 ): GateFinding {
+  const { blocker } = gate;
+  const decision = gate.outcomes.find(({ name }) => name === outcome)?.decision;
+  if (!decision) throw new TypeError(`gate ${blocker} has no outcome \`${outcome}\``);
+  const found: GateFinding = { gate: number, blocker, outcome, decision, because, faulted };
   const known = findings.get(because);
-  if (known && known.gate === number && known.outcome === outcome && known.faulted === faulted) return known;
-  for (const { name, decision } of gate.outcomes) {
-    if (name !== outcome) continue;
-    const found = { gate: number, blocker: gate.blocker, outcome, decision, because, faulted };
-    findings.set(because, found);
-    return found;
-  }
-  throw new TypeError(`gate ${gate.blocker} has no outcome \`${outcome}\``);
+  if (known && isSame(known, found)) return known;
+  findings.set(because, found);
+  return found;
 }
+
+const isSame = (one: GateFinding, other: GateFinding): boolean =>
+  one.gate === other.gate &&
+  one.blocker === other.blocker &&
+  one.outcome === other.outcome &&
+  one.decision === other.decision &&
+  one.faulted === other.faulted;
 
 /** A degraded release whose conditions this very message cannot meet is no release. */
 function unmetConstraint(input: DispatchCase, constraints: Constraints): Asked | null {

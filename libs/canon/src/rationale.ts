@@ -91,18 +91,16 @@ export const UNANSWERED: readonly RationaleAnswer[] = [
 ];
 
 /** Most evidence is shared by many requests: the same answer on it is one object. */
-const answers = new WeakMap<readonly string[], RationaleAnswer>();
+const answers = new WeakMap<readonly string[], Map<string, RationaleAnswer>>();
 
 function answered<Q extends RationaleQuestion>(
   question: Q,
   code: RationaleCode<Q>,
   evidence: readonly string[],
 ): RationaleAnswer<Q> {
-  const known = answers.get(evidence);
-  if (known?.question === question && known.code === code) return known as RationaleAnswer<Q>;
-  const answer = { question, code, evidence };
-  answers.set(evidence, answer);
-  return answer;
+  const onIt = answers.getOrInsertComputed(evidence, () => new Map());
+  const answer = onIt.getOrInsertComputed(`${question} ${code}`, () => ({ question, code, evidence }));
+  return answer as RationaleAnswer<Q>;
 }
 
 const cite = (...facts: ReadFact[]): string[] =>

@@ -188,8 +188,9 @@ export function startLoop(
   broker: Broker,
   instance: string,
   service: PartitionedService = countingService(),
+  options: { readonly givesMsMax?: number } = {},
 ): Promise<OwnerLoop> {
-  return OwnerLoop.start(broker, service, { instance, life: randomUUID() }, log);
+  return OwnerLoop.start(broker, service, { instance, life: randomUUID() }, log, options);
 }
 
 /** The service as a process, so that it can be killed. */

@@ -1,5 +1,5 @@
 import { startTestBroker, type TestBroker } from '@orchestrate/test-kit';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Broker } from './connect.ts';
 import { DeathWatch, Turn } from './death-watch.ts';
 import { OwnerRecords } from './owner-record.ts';
@@ -17,6 +17,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   records = await OwnerRecords.open(broker, `watch-${++service}`);
 });
+afterEach(() => records.close());
 afterAll(() => server[Symbol.asyncDispose]());
 
 const input = (seq: number, pending: number): StoredMessage => ({
@@ -52,6 +53,21 @@ async function live(last: number, diesAt: number | 'before the first' | null): P
 }
 
 describe('DeathWatch', () => {
+  it('keeps the note of an input that begins before every stream is open', async () => {
+    const take = () =>
+      DeathWatch.take(records, 0, { instance: 'i', life: `life-${++lives}` }, () => false, new Turn());
+    await take();
+    for (let death = 1; death <= 2; death++) {
+      const watch = await take();
+      watch.backlog('EVIDENCE', 1);
+      expect(await watch.begin(input(1, 0), { start() {}, workedOff: async () => {} })).toBe(false);
+      await watch.opened();
+    }
+    const last = await take();
+    last.backlog('EVIDENCE', 1);
+    expect(await last.begin(input(1, 0), { start() {}, workedOff: async () => {} })).toBe(true);
+  });
+
   it('skips the very input that killed three processes, and only that', async () => {
     for (let deaths = 0; deaths < 3; deaths++) expect(await live(20, 7)).toEqual([]);
     expect(await live(20, 7)).toEqual([7]);

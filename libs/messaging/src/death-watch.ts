@@ -60,9 +60,9 @@ export class DeathWatch {
     turn: Turn,
   ): Promise<DeathWatch> {
     const before = await records.read(p);
-    const died = before && before.state !== 'released' && !ownerAlive(before) ? before : null;
+    const died = before?.state === 'held' && !ownerAlive(before) ? before : null;
     const watch = new DeathWatch(records, p, self, died, turn);
-    await watch.#write({ state: 'taken', ...watch.#heard() });
+    await watch.#write({ ...watch.#heard(), works: false });
     return watch;
   }
 
@@ -92,8 +92,11 @@ export class DeathWatch {
 
   /** The owner works, and every backlog is known: without any there is nothing that could have killed. */
   async opened(): Promise<void> {
-    if (this.#deaths > 0 && this.#cautious.size === 0) await this.#forget();
-    else await this.#write(this.#heard());
+    if (this.#ended) return;
+    if (this.#deaths > 0 && this.#cautious.size === 0) return this.#forget();
+    // Reading has begun: a note of what runs says that we work, and must stand.
+    if ([...this.#cautious.values()].some(({ noted }) => noted)) return;
+    await this.#write(this.#heard());
   }
 
   #heard() {
@@ -155,7 +158,7 @@ export class DeathWatch {
   }
 
   async #write(record: Pick<OwnerRecord, 'deaths' | 'suspect' | 'reached'> & Partial<OwnerRecord>) {
-    await this.#records.write(this.#p, { ...this.#self, state: 'held', ...record });
+    await this.#records.write(this.#p, { ...this.#self, state: 'held', works: true, ...record });
   }
 }
 

@@ -12,9 +12,11 @@ import { ownerOf } from './rendezvous.ts';
 
 const TAKE_AT_ONCE = 16;
 /** So long an owner that is alive is waited for. One that hangs stops announcing itself, and is not. */
-const HANDOVER_MAX_MS = 8_000;
-/** After this what is left is let go without waiting for those who take it: sooner than they stop waiting. */
-const HAND_OVER_MS_MAX = 5_000;
+const TAKER_WAITS_MS_MAX = 8_000;
+/** So long the next owner of a partition is waited for before the one after it is let go. */
+const GIVER_WAITS_MS_MAX = 2_000;
+/** After this a stopping instance lets go of all that it still has: sooner than others stop waiting for it. */
+const GIVES_MS_MAX = 5_000;
 const STOPPED_RETRY_MS = 30_000;
 
 export interface OwnerLoopLog {
@@ -53,6 +55,7 @@ export class OwnerLoop {
   readonly #service: PartitionedService;
   readonly #self: { readonly instance: string; readonly life: string };
   readonly #log: OwnerLoopLog;
+  readonly #givesMsMax: number;
   readonly #runs = new Map<number, PartitionRun>();
   /** Partitions on which a take-over, a release or a back-off is under way. */
   readonly #moving = new Set<number>();
@@ -63,7 +66,9 @@ export class OwnerLoop {
   readonly #red = new Map<string, string>();
   #presence!: Presence;
   #records!: OwnerRecords;
+  /** Partitions that we come for, and those of them that are being read. */
   #taking = 0;
+  #opening = 0;
   #handingOver: Promise<void> | null = null;
   readonly #handled: Record<string, number>;
   #taken = 0;
@@ -80,7 +85,9 @@ export class OwnerLoop {
     service: PartitionedService,
     self: { instance: string; life: string },
     log: OwnerLoopLog,
+    givesMsMax: number,
   ) {
+    this.#givesMsMax = givesMsMax;
     this.#broker = broker;
     this.#service = service;
     this.#self = self;
@@ -94,8 +101,9 @@ export class OwnerLoop {
     service: PartitionedService,
     self: { instance: string; life: string },
     log: OwnerLoopLog,
+    { givesMsMax = GIVES_MS_MAX }: { readonly givesMsMax?: number } = {},
   ): Promise<OwnerLoop> {
-    const loop = new OwnerLoop(broker, service, self, log);
+    const loop = new OwnerLoop(broker, service, self, log, givesMsMax);
     loop.#records = await OwnerRecords.open(broker, service.name);
     loop.#presence = await Presence.join(broker, { service: service.name, ...self }, () => loop.#steer());
     loop.#steering = setInterval(() => loop.#steer(), 1_000);
@@ -133,8 +141,17 @@ export class OwnerLoop {
     this.#closing = true;
     clearInterval(this.#steering);
     await this.#presence.announceLeaving();
-    await this.#handingOver;
-    await this.#handOver(() => true);
+    let isLate = false;
+    const handedOn = (async () => {
+      await this.#handingOver;
+      await this.#handOver(
+        () => true,
+        () => isLate,
+      );
+    })();
+    await Promise.race([handedOn, sleep(this.#givesMsMax, undefined, { ref: false })]);
+    isLate = true;
+    await Promise.all([...this.#runs.values()].map((run) => this.#release(run)));
     // What was being taken when we were told to stop lets itself go again.
     while (this.#taking > 0) await sleep(5);
     await this.#presence.leave();
@@ -145,22 +162,23 @@ export class OwnerLoop {
    * One after another, in the order in which the others come for them: with the rest their owner goes on, so each is
    * without one for a moment only.
    */
-  async #handOver(isMeant: (p: number) => boolean): Promise<void> {
-    const deadlineMs = Date.now() + HAND_OVER_MS_MAX;
+  async #handOver(isMeant: (p: number) => boolean, isOver: () => boolean): Promise<void> {
     for (const run of [...this.#runs.values()].sort((a, b) => a.p - b.p)) {
       const { p } = run;
+      if (isOver()) return;
       if (this.#runs.get(p) !== run || this.#moving.has(p) || !isMeant(p)) continue;
-      await this.#release(run);
-      await this.#workedOnByAnother(p, deadlineMs);
+      const isLetGo = await this.#release(run);
+      if (isLetGo) await this.#workedOnByAnother(p, () => isOver() || !isMeant(p));
     }
   }
 
   /** Resolves when the partition has another owner who works, or when nobody can be waited for. */
-  async #workedOnByAnother(p: number, deadlineMs: number): Promise<void> {
+  async #workedOnByAnother(p: number, isOver: () => boolean): Promise<void> {
+    const deadlineMs = Date.now() + GIVER_WAITS_MS_MAX;
     const isWorkedOn = (record: OwnerRecord | null) =>
-      !record || (record.life !== this.#self.life && record.state === 'held');
-    const isOver = () => !this.#presence.hasOthers() || Date.now() >= deadlineMs;
-    await this.#records.until(p, isWorkedOn, isOver).catch(() => {});
+      !record || (record.life !== this.#self.life && record.state === 'held' && record.works);
+    const isLost = () => !this.#presence.hasOthers() || Date.now() >= deadlineMs || isOver();
+    await this.#records.until(p, isWorkedOn, isLost).catch(() => {});
   }
 
   async #allTaken(): Promise<void> {
@@ -190,13 +208,16 @@ export class OwnerLoop {
         if (!wanted.has(p) || this.#runs.get(p)?.isCaughtUp()) this.#started(p);
       }
       if ([...this.#runs.keys()].some((p) => !wanted.has(p))) {
-        this.#handingOver ??= this.#handOver((p) => !this.#closing && !this.#wants(p)).finally(() => {
+        this.#handingOver ??= this.#handOver(
+          (p) => !this.#wants(p),
+          () => this.#closing,
+        ).finally(() => {
           this.#handingOver = null;
+          this.#steer();
         });
       }
       const nowMs = Date.now();
       for (const p of wanted) {
-        if (this.#taking >= TAKE_AT_ONCE) break;
         if (this.#runs.has(p) || this.#moving.has(p)) continue;
         if ((this.#stoppedUntilMs.get(p) ?? 0) > nowMs) continue;
         this.#moving.add(p);
@@ -211,9 +232,13 @@ export class OwnerLoop {
   }
 
   async #take(p: number): Promise<void> {
+    let isOpening = false;
     try {
       await this.#awaitHandover(p);
+      while (this.#opening >= TAKE_AT_ONCE && !this.#closing) await sleep(5);
       if (this.#closing) return;
+      this.#opening++;
+      isOpening = true;
       const deaths = await DeathWatch.take(
         this.#records,
         p,
@@ -251,12 +276,14 @@ export class OwnerLoop {
       if (error instanceof PublishConflict) this.#conflicts++;
       this.#log.warn({ p, problem: (error as Error).message }, 'partition not taken, trying again');
       await sleep(this.#backoffMs(p));
+    } finally {
+      if (isOpening) this.#opening--;
     }
   }
 
   /** An owner that is alive and was asked to let go needs a moment; a dead one is not waited for. */
   async #awaitHandover(p: number): Promise<void> {
-    const deadlineMs = Date.now() + HANDOVER_MAX_MS;
+    const deadlineMs = Date.now() + TAKER_WAITS_MS_MAX;
     const isFree = (record: OwnerRecord | null) =>
       !record || record.state === 'released' || record.life === this.#self.life || !this.#isAlive(record);
     await this.#records.until(p, isFree, () => this.#closing || Date.now() >= deadlineMs);
@@ -266,13 +293,16 @@ export class OwnerLoop {
     return record.life === this.#self.life || this.#presence.isAlive(record.instance, record.life);
   }
 
-  async #release(run: PartitionRun): Promise<void> {
+  /** Whether it was let go cleanly, so that another may have it. */
+  async #release(run: PartitionRun): Promise<boolean> {
     this.#moving.add(run.p);
     try {
       await run.release();
-      this.#released++;
+      if (this.#runs.get(run.p) === run) this.#released++;
+      return true;
     } catch (error) {
       this.#log.warn({ p: run.p, problem: (error as Error).message }, 'partition not released cleanly');
+      return false;
     } finally {
       if (this.#runs.get(run.p) === run) this.#runs.delete(run.p);
       this.#moving.delete(run.p);

@@ -1,4 +1,4 @@
-import { type KV, KvWatchInclude } from '@nats-io/kv';
+import { type KV, type KvEntry, KvWatchInclude } from '@nats-io/kv';
 import { z } from 'zod';
 import type { Broker } from './connect.ts';
 
@@ -12,8 +12,9 @@ export interface Suspect {
 const recordSchema = z.object({
   instance: z.string(),
   life: z.string(),
-  /** Taken, but not working yet; working; let go. */
-  state: z.enum(['taken', 'held', 'released']),
+  state: z.enum(['held', 'released']),
+  /** False while the holder still reads what it needs; what knows nothing of that writes nothing. */
+  works: z.boolean().default(true),
   /** Processes that died at the suspect; without one: whether the last owner died at all. */
   deaths: z.number().int(),
   /** Whether this holder came as far as the suspect, or only heard of it from the one before. */
@@ -24,13 +25,19 @@ export type OwnerRecord = z.infer<typeof recordSchema>;
 
 export const OWNERS_BUCKET = 'OWNERS';
 
-const LOOK_AGAIN_MS = 100;
+const LOOK_AGAIN_MS = 250;
+
+function recordIn(entry: KvEntry | null): OwnerRecord | null {
+  if (entry?.operation !== 'PUT') return null;
+  const parsed = recordSchema.safeParse(entry.json());
+  return parsed.success ? parsed.data : null;
+}
 
 /** Who holds a partition, and where it was when its holder died: one key per service and partition. */
 export class OwnerRecords {
   readonly #kv: KV;
   readonly #service: string;
-  readonly #waiting = new Map<string, Set<() => void>>();
+  readonly #waiting = new Map<string, Set<(record: OwnerRecord | null) => void>>();
   #watch: { stop(): void } | undefined;
 
   private constructor(kv: KV, service: string) {
@@ -45,10 +52,7 @@ export class OwnerRecords {
   }
 
   async read(p: number): Promise<OwnerRecord | null> {
-    const entry = await this.#kv.get(this.#key(p));
-    if (entry?.operation !== 'PUT') return null;
-    const parsed = recordSchema.safeParse(entry.json());
-    return parsed.success ? parsed.data : null;
+    return recordIn(await this.#kv.get(this.#key(p)));
   }
 
   async write(p: number, record: OwnerRecord): Promise<void> {
@@ -57,29 +61,31 @@ export class OwnerRecords {
 
   /** Looks at a record each time it changes, until it is as wanted or the time is over. */
   async until(p: number, isWanted: (record: OwnerRecord | null) => boolean, isOver: () => boolean) {
-    while (!isOver()) {
-      // Before it is read: what changes meanwhile is not missed.
-      const changed = this.#changed(p);
-      if (isWanted(await this.read(p))) return;
-      await changed;
+    // Before it is read: what changes meanwhile is not missed.
+    let changed = this.#changed(p);
+    let record = await this.read(p);
+    while (!isWanted(record) && !isOver()) {
+      const heard = await changed;
+      changed = this.#changed(p);
+      record = heard === undefined ? await this.read(p) : heard;
     }
   }
 
   close(): void {
     this.#watch?.stop();
-    for (const waiting of this.#waiting.values()) for (const wake of waiting) wake();
+    for (const waiting of this.#waiting.values()) for (const wake of [...waiting]) wake(null);
   }
 
-  /** Resolves when the record was written, and after a moment in any case: a watch may break. */
-  #changed(p: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
+  /** What was written next, or undefined after a moment: a watch may break. */
+  #changed(p: number): Promise<OwnerRecord | null | undefined> {
+    const { promise, resolve } = Promise.withResolvers<OwnerRecord | null | undefined>();
     const waiting = this.#waiting.getOrInsertComputed(this.#key(p), () => new Set());
-    const wake = () => {
+    const wake = (record: OwnerRecord | null | undefined) => {
       clearTimeout(timer);
       waiting.delete(wake);
-      resolve();
+      resolve(record);
     };
-    const timer = setTimeout(wake, LOOK_AGAIN_MS);
+    const timer = setTimeout(() => wake(undefined), LOOK_AGAIN_MS);
     waiting.add(wake);
     return promise;
   }
@@ -91,7 +97,9 @@ export class OwnerRecords {
     });
     this.#watch = entries;
     void (async () => {
-      for await (const { key } of entries) for (const wake of [...(this.#waiting.get(key) ?? [])]) wake();
+      for await (const entry of entries) {
+        for (const wake of [...(this.#waiting.get(entry.key) ?? [])]) wake(recordIn(entry));
+      }
     })();
   }
 

@@ -179,11 +179,7 @@ export class PartitionRun {
     this.#isOpen = true;
     this.#ticker = setInterval(() => this.#tick(Date.now()), TICK_MS);
     // The first mark tells the reader that somebody is here, as soon as the backlog is worked off.
-    const { markEveryMs } = this.#service;
-    if (markEveryMs === null) return;
-    this.#askMark();
-    // What is taken together is not marked together for ever: what a mark has to save would stand in everybody's way.
-    this.#nextMarkMs = Date.now() + (markEveryMs * (this.p + 1)) / PARTITIONS;
+    if (this.#service.markEveryMs !== null) this.#askMark();
   }
 
   async #followAll(): Promise<void> {
@@ -321,7 +317,7 @@ export class PartitionRun {
   }
 
   #askMark(): void {
-    this.#nextMarkMs = Date.now() + (this.#service.markEveryMs ?? 0);
+    this.#nextMarkMs = this.#markAfterMs(Date.now());
     if (this.#marking !== null) {
       this.#markAsked = true;
       return;
@@ -334,6 +330,14 @@ export class PartitionRun {
         this.#markAsked = false;
         this.#askMark();
       });
+  }
+
+  /** Each partition has its own moments: what all marks have to save at once would stand in everybody's way. */
+  #markAfterMs(nowMs: number): number {
+    const everyMs = this.#service.markEveryMs ?? 0;
+    if (everyMs === 0) return nowMs;
+    const offsetMs = (everyMs * this.p) / PARTITIONS;
+    return nowMs + everyMs - ((nowMs - offsetMs) % everyMs);
   }
 
   /** Positions first, then wait until all that belongs before them is durable, then say so. */

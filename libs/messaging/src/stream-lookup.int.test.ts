@@ -42,6 +42,14 @@ it('what comes next of a subject comes up to a number, and nothing when nothing 
   expect(await next(seq + 7, 10)).toEqual([]);
 });
 
+it('a message that is empty is a message, and hides nothing that comes after it', async () => {
+  for (const [n, text] of ['a', '', 'c'].entries()) {
+    await server.broker.publisher.publish(`suppression.0.empty.${n}`, Buffer.from(text));
+  }
+  const found = await readLastOfEach(server.broker, 'SUPPRESSIONS', ['suppression.0.empty.*']);
+  expect(found.map(textOf)).toEqual(['a', '', 'c']);
+});
+
 it('more subjects than the server answers for are refused by their number, not cut short', async () => {
   await listEverybody('many', SUBJECTS_MAX + 1);
   const asked = readLastOfEach(server.broker, 'SUPPRESSIONS', ['suppression.0.many.*']);
@@ -51,5 +59,7 @@ it('more subjects than the server answers for are refused by their number, not c
 it('a stream that is not there is not waited for', async () => {
   const { broker } = server;
   await broker.jsm.streams.delete('SUPPRESSIONS');
-  await expect(readLastOfEach(broker, 'SUPPRESSIONS', ['suppression.0.few.1'])).rejects.toThrow();
+  await expect(readLastOfEach(broker, 'SUPPRESSIONS', ['suppression.0.few.1'])).rejects.toThrow(
+    /no responders/,
+  );
 });

@@ -102,15 +102,17 @@ async function batch(
   query: object,
 ): Promise<StoredMessage[]> {
   const answers = await nc.requestMany(`$JS.API.DIRECT.GET.${name}`, JSON.stringify(query), {
-    strategy: 'sentinel',
+    strategy: 'timer',
     maxWait: ANSWER_MS_MAX,
   });
   const messages: StoredMessage[] = [];
   let isComplete = false;
   for await (const { data, headers } of answers) {
-    if (data.length > 0) messages.push(answered(stream, data, headers!));
-    else if (headers?.code === END_OF_BATCH || headers?.code === NONE_FOUND) isComplete = true;
-    else throw new ReadRefused(name, headers?.code ?? 0, headers?.description ?? 'an empty message');
+    const { code = 0, description = '' } = headers ?? {};
+    isComplete = code === END_OF_BATCH || code === NONE_FOUND;
+    if (isComplete) break;
+    if (code !== 0) throw new ReadRefused(name, code, description);
+    messages.push(answered(stream, data, headers!));
   }
   if (!isComplete) throw new Error(`${name} did not answer within ${ANSWER_MS_MAX / 1000} s`);
   return messages.sort((a, b) => a.seq - b.seq);

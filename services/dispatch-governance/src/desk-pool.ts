@@ -3,7 +3,7 @@ interface Waiting {
   readonly enter: (entered: boolean) => void;
 }
 
-/** How many desks a process keeps, and how many of them are being set up at once: its memory is bounded by it. */
+/** How many desks a process keeps, for how long, and how many are being set up at once: its memory is bounded by it. */
 export class DeskPool {
   #free: number;
   #waiting: Waiting[] = [];
@@ -12,11 +12,14 @@ export class DeskPool {
   readonly #settingUpMax: number;
   readonly #desksMax: number;
   readonly #toSetUp: (() => void)[] = [];
+  /** A desk at which nothing was to be done for so many seconds is let go; to set one up takes some ms. */
+  readonly idleSecMax: number;
 
-  constructor({ desksMax = 4_096, settingUpMax = 64 } = {}) {
+  constructor({ desksMax = 4_096, settingUpMax = 64, idleSecMax = 60 } = {}) {
     this.#free = desksMax;
     this.#desksMax = desksMax;
     this.#settingUpMax = settingUpMax;
+    this.idleSecMax = idleSecMax;
   }
 
   /** Calls back when somebody waits for a place; the function it returns ends that. */

@@ -33,8 +33,6 @@ import { TenantDesk } from './tenant-desk.ts';
 import type { TenantEntry, TenantIndex } from './tenant-entry.ts';
 import { Visits } from './visits.ts';
 
-/** A desk that had nothing to do for so many ticks is let go. */
-const IDLE_TICKS_MAX = 2;
 /** So many records after the last mark the next one is due, or a take-over would have too much to read again. */
 const RECORDS_PER_MARK = 1_000;
 /** A chain that cannot be written to, or not by us, is no fault of the input: it is read and decided again. */
@@ -225,7 +223,7 @@ export class GovernancePartition implements PartitionWorker {
     for (const desk of this.#desks) {
       if (desk.hasWork) desk.kick();
       desk.idleTicks = desk.isIdle ? desk.idleTicks + 1 : 0;
-      if (desk.idleTicks >= IDLE_TICKS_MAX) this.#letGo(desk);
+      if (desk.idleTicks >= this.pool.idleSecMax) this.#letGo(desk);
     }
   }
 

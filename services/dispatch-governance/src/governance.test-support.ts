@@ -36,7 +36,7 @@ export async function startGovernance(
   options: { readonly desksMax?: number } = {},
 ): Promise<Governance> {
   const policy = await PolicyInForce.follow(broker);
-  const pool = new DeskPool(options);
+  const pool = new DeskPool({ idleSecMax: 2, ...options });
   const service = governanceService(broker, { name: 'governance', markEveryMs: 1_000, policy, pool });
   const self = { instance: `governance-${randomUUID()}`, life: randomUUID() };
   const loop = await OwnerLoop.start(broker, service, self, QUIET);

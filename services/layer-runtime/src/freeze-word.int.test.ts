@@ -86,7 +86,10 @@ it('a tenant that comes while everything is frozen is frozen, also while older c
   const late = await declare(newcomer);
 
   const partition = await open(elder);
-  for (const input of inputs.slice(0, 3)) await partition.handle(input);
+  for (const input of inputs.slice(0, 3)) {
+    await partition.handle(input);
+    expect(isFrozen(partition, elder)).toBe(true);
+  }
   await partition.handle(late);
   expect(isFrozen(partition, newcomer)).toBe(true);
   await partition.handle(inputs[3]);

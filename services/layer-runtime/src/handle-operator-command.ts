@@ -5,6 +5,7 @@ import {
   type Broker,
   checkAddress,
   decodeStrict,
+  newestFitting,
   readLast,
   rejectInput,
   type StoredMessage,
@@ -30,7 +31,12 @@ export async function handleOperatorCommand(partition: LayerPartition, input: St
     operatorCommanded.subject({ p, tenantId: command.tenantId, command: command.command }),
   );
   if (partition.store.hasLeft(command.tenantId)) return;
-  const tenants = command.tenantId === ALL ? await everybody(partition, command, input) : [command.tenantId];
+  const isForAll = command.tenantId === ALL;
+  if (isForAll && isOnFreeze(command.command)) {
+    // Read again after a take-over, and overtaken: the newer word comes after it and is for everybody.
+    if (!partition.hear({ seq: input.seq, isFreeze: command.command === 'freeze' })) return;
+  }
+  const tenants = isForAll ? await everybody(partition, command, input) : [command.tenantId];
   if (command.target && !addressee(partition, command.tenantId, command)) {
     return refuse(partition, input, command);
   }
@@ -58,19 +64,14 @@ async function obey(
   return next !== null;
 }
 
-/**
- * Everybody, while nothing newer was said: who declares itself later finds it in force. After a take-over commands that
- * others have overtaken are read again, and those are for whoever was declared when they were given.
- */
+/** A freeze of everything is for tenants that come later too, and so is its end; all else for who was there then. */
 async function everybody(
   partition: LayerPartition,
   { command }: OperatorCommanded,
   input: StoredMessage,
 ): Promise<string[]> {
   const declared = partition.store.declared();
-  if (isOnFreeze(command) && partition.hear({ seq: input.seq, isFreeze: command === 'freeze' })) {
-    return declared.map(({ tenantId }) => tenantId);
-  }
+  if (isOnFreeze(command)) return declared.map(({ tenantId }) => tenantId);
   const tenants: string[] = [];
   for (const one of declared) {
     if (await wasDeclaredBefore(partition.context, one, input)) tenants.push(one.tenantId);
@@ -88,8 +89,13 @@ export interface FreezeWord {
 }
 
 export async function readFreezeWord(broker: Broker, p: number): Promise<FreezeWord> {
-  const last = async (command: 'freeze' | 'unfreeze') =>
-    (await readLast(broker, 'OPERATOR', operatorCommanded.subject({ p, tenantId: ALL, command })))?.seq ?? 0;
+  const subjectOf = ({ command }: Pick<OperatorCommanded, 'command'>) =>
+    operatorCommanded.subject({ p, tenantId: ALL, command });
+  const last = async (command: 'freeze' | 'unfreeze') => {
+    const head = await readLast(broker, 'OPERATOR', subjectOf({ command }));
+    // What was rejected when it was an input is no word.
+    return (head && (await newestFitting(broker, head, operatorCommanded, subjectOf)))?.stored.seq ?? 0;
+  };
   const [frozen, unfrozen] = await Promise.all([last('freeze'), last('unfreeze')]);
   return { seq: Math.max(frozen, unfrozen), isFreeze: frozen > unfrozen };
 }
