@@ -11,7 +11,10 @@ import { Presence } from './presence.ts';
 import { ownerOf } from './rendezvous.ts';
 
 const TAKE_AT_ONCE = 16;
-/** So long an owner that is alive is waited for. One that hangs stops announcing itself, and is not. */
+/**
+ * So long an owner that is alive is waited for, from when the last partition came. One that hangs stops announcing
+ * itself, and is not waited for.
+ */
 const TAKER_WAITS_MS_MAX = 8_000;
 /** So long the next owner of a partition is waited for before the one after it is let go. */
 const GIVER_WAITS_MS_MAX = 2_000;
@@ -72,6 +75,7 @@ export class OwnerLoop {
   #handingOver: Promise<void> | null = null;
   readonly #handled: Record<string, number>;
   #taken = 0;
+  #lastTakenMs = 0;
   #released = 0;
   #lostCount = 0;
   #conflicts = 0;
@@ -268,6 +272,7 @@ export class OwnerLoop {
         },
       );
       this.#taken++;
+      this.#lastTakenMs = Date.now();
       if (run.isClosed()) return;
       if (this.#closing) await this.#release(run);
       else this.#runs.set(p, run);
@@ -283,10 +288,12 @@ export class OwnerLoop {
 
   /** An owner that is alive and was asked to let go needs a moment; a dead one is not waited for. */
   async #awaitHandover(p: number): Promise<void> {
-    const deadlineMs = Date.now() + TAKER_WAITS_MS_MAX;
+    const sinceMs = Date.now();
+    const isOver = () =>
+      this.#closing || Date.now() >= Math.max(sinceMs, this.#lastTakenMs) + TAKER_WAITS_MS_MAX;
     const isFree = (record: OwnerRecord | null) =>
       !record || record.state === 'released' || record.life === this.#self.life || !this.#isAlive(record);
-    await this.#records.until(p, isFree, () => this.#closing || Date.now() >= deadlineMs);
+    await this.#records.until(p, isFree, isOver);
   }
 
   #isAlive(record: OwnerRecord): boolean {
