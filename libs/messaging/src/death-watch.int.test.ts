@@ -29,10 +29,15 @@ const input = (seq: number, pending: number): StoredMessage => ({
   pending,
 });
 
+async function take(): Promise<DeathWatch> {
+  const taking = { isAlive: () => false, turn: new Turn(), byForce: false };
+  const watch = await DeathWatch.take(records, 0, { instance: 'i', life: `life-${++lives}` }, taking);
+  return watch!;
+}
+
 /** One life of an owner with inputs 1 to `last` before it; tells what it skipped. It dies at `diesAt`, or hands on. */
 async function live(last: number, diesAt: number | 'before the first' | null): Promise<number[]> {
-  const self = { instance: 'i', life: `life-${++lives}` };
-  const watch = await DeathWatch.take(records, 0, self, () => false, new Turn());
+  const watch = await take();
   watch.backlog('EVIDENCE', last);
   await watch.opened();
   const skipped: number[] = [];
@@ -54,8 +59,6 @@ async function live(last: number, diesAt: number | 'before the first' | null): P
 
 describe('DeathWatch', () => {
   it('keeps the note of an input that begins before every stream is open', async () => {
-    const take = () =>
-      DeathWatch.take(records, 0, { instance: 'i', life: `life-${++lives}` }, () => false, new Turn());
     await take();
     for (let death = 1; death <= 2; death++) {
       const watch = await take();
@@ -93,20 +96,18 @@ describe('DeathWatch', () => {
   });
 
   it('lets partitions work off their backlogs side by side after one death, and in turn after two', async () => {
-    const take = (life: string) =>
-      DeathWatch.take(records, 0, { instance: 'i', life }, () => false, new Turn());
-    expect((await take('first')).isSuspicious()).toBe(false);
-    const second = await take('second');
+    expect((await take()).isSuspicious()).toBe(false);
+    const second = await take();
     expect(second.isSuspicious()).toBe(false);
     second.backlog('EVIDENCE', 20);
     expect(second.isCautious('EVIDENCE')).toBe(true);
     await second.begin(input(1, 19), { start() {}, workedOff: async () => {} });
-    expect((await take('third')).isSuspicious()).toBe(true);
+    expect((await take()).isSuspicious()).toBe(true);
   });
 
   it('forgets deaths once what waited at the take-over is worked off, however much came since', async () => {
     await live(20, 7);
-    const watch = await DeathWatch.take(records, 0, { instance: 'i', life: 'busy' }, () => false, new Turn());
+    const watch = await take();
     watch.backlog('EVIDENCE', 3);
     for (const seq of [1, 2]) await watch.handled(input(seq, 500), async () => {});
     expect(watch.isCautious('EVIDENCE')).toBe(true);
@@ -120,5 +121,35 @@ describe('DeathWatch', () => {
     await live(20, 7);
     await live(0, 'before the first');
     expect(await records.read(0)).toMatchObject({ state: 'held', deaths: 0, suspect: null });
+  });
+
+  it('takes what its owner let go or died with, and from one that is alive only by force', async () => {
+    const from = (life: string, alive: readonly string[], byForce = false) =>
+      DeathWatch.take(
+        records,
+        0,
+        { instance: life, life },
+        { isAlive: (holder) => alive.includes(holder.life), turn: new Turn(), byForce },
+      );
+    const first = await from('first', []);
+    expect(first).not.toBeNull();
+    expect(await from('second', ['first'])).toBeNull();
+    expect(await records.read(0)).toMatchObject({ life: 'first' });
+    await first!.release();
+    expect(await from('second', ['first'])).not.toBeNull();
+    expect(await from('third', ['second'])).toBeNull();
+    expect(await from('third', ['second'], true)).not.toBeNull();
+    expect(await records.read(0)).toMatchObject({ life: 'third', works: false, deaths: 0 });
+    expect(await from('fourth', ['first', 'second'])).not.toBeNull();
+    expect(await records.read(0)).toMatchObject({ life: 'fourth', deaths: 1 });
+  });
+
+  it('is taken by one of many that come at once', async () => {
+    const lives = Array.from({ length: 8 }, (_, nth) => `life-${nth}`);
+    const taking = { isAlive: () => true, turn: new Turn(), byForce: false };
+    const taken = await Promise.all(
+      lives.map((life) => DeathWatch.take(records, 0, { instance: life, life }, taking)),
+    );
+    expect(taken.filter((watch) => watch !== null)).toHaveLength(1);
   });
 });

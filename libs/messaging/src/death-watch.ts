@@ -13,6 +13,14 @@ export interface Work {
   readonly workedOff: () => Promise<void>;
 }
 
+type Said = Pick<OwnerRecord, 'deaths' | 'suspect' | 'reached'> & Partial<OwnerRecord>;
+
+export interface Taking {
+  readonly isAlive: (holder: OwnerRecord) => boolean;
+  readonly turn: Turn;
+  readonly byForce: boolean;
+}
+
 /**
  * Finds an input that kills the process which handles it. After an owner died without releasing its partition, the
  * next one notes where it is before each step; the death that follows points to the step or the single input, and
@@ -51,19 +59,23 @@ export class DeathWatch {
     this.#deaths = died ? Math.max(1, died.deaths + (died.suspect && died.reached ? 1 : 0)) : 0;
   }
 
-  /** Takes the partition's record over. `ownerAlive` tells a hand-over that was not finished from a death. */
+  /**
+   * Takes the partition's record over, of two that come for it one. Null when another who is alive has it, or was
+   * faster; by force it is taken also from one who is alive, which is a hand-over that was not finished and no death.
+   */
   static async take(
     records: OwnerRecords,
     p: number,
     self: { instance: string; life: string },
-    ownerAlive: (record: OwnerRecord) => boolean,
-    turn: Turn,
-  ): Promise<DeathWatch> {
-    const before = await records.read(p);
-    const died = before?.state === 'held' && !ownerAlive(before) ? before : null;
+    { isAlive, turn, byForce }: Taking,
+  ): Promise<DeathWatch | null> {
+    const { record: before, revision } = await records.readRevision(p);
+    const isHeld = before?.state === 'held' && before.life !== self.life;
+    const died = isHeld && !isAlive(before) ? before : null;
+    if (isHeld && !died && !byForce) return null;
     const watch = new DeathWatch(records, p, self, died, turn);
-    await watch.#write({ ...watch.#heard(), works: false });
-    return watch;
+    const record = watch.#record({ ...watch.#heard(), works: false });
+    return (await records.claim(p, record, revision)) ? watch : null;
   }
 
   /** Whether more than one died here in a row, so that the backlog has to wait for its turn. */
@@ -157,8 +169,12 @@ export class DeathWatch {
     this.#passOn?.();
   }
 
-  async #write(record: Pick<OwnerRecord, 'deaths' | 'suspect' | 'reached'> & Partial<OwnerRecord>) {
-    await this.#records.write(this.#p, { ...this.#self, state: 'held', works: true, ...record });
+  async #write(said: Said): Promise<void> {
+    await this.#records.write(this.#p, this.#record(said));
+  }
+
+  #record(said: Said): OwnerRecord {
+    return { ...this.#self, state: 'held', works: true, ...said };
   }
 }
 

@@ -105,6 +105,23 @@ describe('every input is reflected exactly once and in order', () => {
     await two.close();
   });
 
+  it('when another joins one that has only begun to take what it believes to be its own', async () => {
+    await counting.sendRounds(KEYS, 10);
+    const [brokerOfOne, brokerOfTwo] = await Promise.all(['one', 'two'].map((name) => server.connect(name)));
+    const kv = await server.broker.kvm.open(OWNERS_BUCKET);
+    const records = await kv.watch({ include: KvWatchInclude.UpdatesOnly });
+    const starting = startLoop(brokerOfOne!, 'one');
+    for await (const _first of records) break;
+    const two = await startLoop(brokerOfTwo!, 'two');
+    const one = await starting;
+    await counting.sendRounds(KEYS, 10);
+    await counting.allCounted();
+    expect(one.status().owned + two.status().owned).toBe(PARTITIONS);
+    expect([one, two].map((loop) => loop.status().conflicts)).toEqual([0, 0]);
+    await one.close();
+    await two.close();
+  });
+
   it('when one stops while it is handing over to another', async () => {
     await counting.sendRounds(KEYS, 10);
     const one = await startLoop(await server.connect('one'), 'one');

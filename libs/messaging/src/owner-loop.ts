@@ -238,18 +238,18 @@ export class OwnerLoop {
   async #take(p: number): Promise<void> {
     let isOpening = false;
     try {
-      await this.#awaitHandover(p);
+      const isLetGo = await this.#awaitHandover(p);
       while (this.#opening >= TAKE_AT_ONCE && !this.#closing) await sleep(5);
-      if (this.#closing) return;
+      if (this.#closing || !this.#wants(p)) return;
       this.#opening++;
       isOpening = true;
-      const deaths = await DeathWatch.take(
-        this.#records,
-        p,
-        this.#self,
-        (record) => this.#isAlive(record),
-        this.#suspicious,
-      );
+      const deaths = await DeathWatch.take(this.#records, p, this.#self, {
+        isAlive: (record) => this.#isAlive(record),
+        turn: this.#suspicious,
+        byForce: !isLetGo,
+      });
+      // Another came for it too, before it knew of us: it hands over in its turn.
+      if (!deaths) return;
       const run = await PartitionRun.open(
         this.#broker,
         this.#service,
@@ -286,14 +286,14 @@ export class OwnerLoop {
     }
   }
 
-  /** An owner that is alive and was asked to let go needs a moment; a dead one is not waited for. */
-  async #awaitHandover(p: number): Promise<void> {
+  /** An owner that is alive and was asked to let go needs a moment; a dead one is not waited for. False: it took too long. */
+  async #awaitHandover(p: number): Promise<boolean> {
     const sinceMs = Date.now();
     const isOver = () =>
       this.#closing || Date.now() >= Math.max(sinceMs, this.#lastTakenMs) + TAKER_WAITS_MS_MAX;
     const isFree = (record: OwnerRecord | null) =>
       !record || record.state === 'released' || record.life === this.#self.life || !this.#isAlive(record);
-    await this.#records.until(p, isFree, isOver);
+    return this.#records.until(p, isFree, isOver);
   }
 
   #isAlive(record: OwnerRecord): boolean {

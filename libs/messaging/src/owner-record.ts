@@ -1,3 +1,4 @@
+import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
 import { type KV, type KvEntry, KvWatchInclude } from '@nats-io/kv';
 import { z } from 'zod';
 import type { Broker } from './connect.ts';
@@ -27,6 +28,12 @@ export const OWNERS_BUCKET = 'OWNERS';
 
 const LOOK_AGAIN_MS = 250;
 
+/** Another write to the same record came first, or is under way. */
+const OVERTAKEN: ReadonlySet<number> = new Set([
+  JetStreamApiCodes.StreamWrongLastSequence,
+  JetStreamApiCodes.StreamWrongLastSequenceUnknown,
+]);
+
 function recordIn(entry: KvEntry | null): OwnerRecord | null {
   if (entry?.operation !== 'PUT') return null;
   const parsed = recordSchema.safeParse(entry.json());
@@ -52,23 +59,46 @@ export class OwnerRecords {
   }
 
   async read(p: number): Promise<OwnerRecord | null> {
-    return recordIn(await this.#kv.get(this.#key(p)));
+    return (await this.readRevision(p)).record;
+  }
+
+  /** With the revision that a claim rests on, 0 before the first. */
+  async readRevision(p: number): Promise<{ readonly record: OwnerRecord | null; readonly revision: number }> {
+    const entry = await this.#kv.get(this.#key(p));
+    return { record: recordIn(entry), revision: entry?.revision ?? 0 };
+  }
+
+  /** Writes over what was read; false when another wrote it since. */
+  async claim(p: number, record: OwnerRecord, revision: number): Promise<boolean> {
+    try {
+      await this.#kv.put(this.#key(p), JSON.stringify(record), { previousSeq: revision });
+      return true;
+    } catch (error) {
+      if (!(error instanceof JetStreamApiError) || !OVERTAKEN.has(error.code)) throw error;
+      return false;
+    }
   }
 
   async write(p: number, record: OwnerRecord): Promise<void> {
     await this.#kv.put(this.#key(p), JSON.stringify(record));
   }
 
-  /** Looks at a record each time it changes, until it is as wanted or the time is over. */
-  async until(p: number, isWanted: (record: OwnerRecord | null) => boolean, isOver: () => boolean) {
+  /** Looks at a record each time it changes, until it is as wanted (true) or the time is over (false). */
+  async until(
+    p: number,
+    isWanted: (record: OwnerRecord | null) => boolean,
+    isOver: () => boolean,
+  ): Promise<boolean> {
     // Before it is read: what changes meanwhile is not missed.
     let changed = this.#changed(p);
     let record = await this.read(p);
-    while (!isWanted(record) && !isOver()) {
+    while (!isWanted(record)) {
+      if (isOver()) return false;
       const heard = await changed;
       changed = this.#changed(p);
       record = heard === undefined ? await this.read(p) : heard;
     }
+    return true;
   }
 
   close(): void {
