@@ -4,6 +4,7 @@ import { readableLogLine } from './log-line.ts';
 // biome-ignore lint/correctness/useImportExtensions: plain JavaScript; its types are in nats-binary.d.mts
 import { ensureNatsServer } from './nats-binary.mjs';
 import { type NatsServer, startNatsServer, stopOrphanedNatsServer } from './nats-process.ts';
+import { nodeFlagsOf } from './node-flags.ts';
 import { identify, isSameProcess, ownIdentity } from './process-identity.ts';
 import { type RunFile, readRunFile, removeRunFile, writeRunFile } from './run-file.ts';
 import { takeRunLock } from './run-lock.ts';
@@ -117,6 +118,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       supervisor.start(name, {
         instance,
         entry: join(root, 'services', name, 'src', 'main.ts'),
+        flags: nodeFlagsOf(name),
         env: { ORCHESTRATE_INSTANCE: instance },
       }),
     ),

@@ -42,6 +42,8 @@ export interface ServiceStart {
   instance?: string;
   /** Path of the script, absolute or relative to the root. */
   entry: string;
+  /** Of Node itself. */
+  flags?: readonly string[];
   /** As a function it is asked at every start. */
   env?: NodeJS.ProcessEnv | (() => NodeJS.ProcessEnv);
 }
@@ -164,7 +166,7 @@ export class Supervisor {
     const { node = process.execPath, root, env = process.env } = this.#options;
     const { env: own } = service.start;
     service.tail.length = 0;
-    const child = spawn(node, [service.start.entry], {
+    const child = spawn(node, [...(service.start.flags ?? []), service.start.entry], {
       cwd: root,
       env: { ...env, ...(typeof own === 'function' ? own() : own) },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -20,7 +20,7 @@ const PULL = { max_messages: 1_000, expires: 10_000 } as const;
  * while they were read: whoever starts waits for that.
  */
 const PULL_NOW = { max_messages: 1_000, expires: 1_000 } as const;
-const PULL_HEADS = { ...PULL_NOW, max_messages: 4_000 } as const;
+const PULL_HEADS = { ...PULL_NOW, max_messages: 4000 } as const;
 
 /** What the client tells when its consumer is gone. */
 const GONE: ReadonlySet<string> = new Set([
@@ -59,8 +59,34 @@ async function orderedConsumer(
  * message, and then gives also those that are not the newest of their subject. What stands in several shards comes shard
  * by shard: in order within a partition, and not across partitions.
  */
-export function readStored(broker: Broker, range: ReadRange): AsyncGenerator<StoredMessage> {
-  return readNow(broker, range, false, (message) => storedMessage(range.stream, message));
+export async function* readStored(broker: Broker, range: ReadRange): AsyncGenerator<StoredMessage> {
+  for (const part of await partsOf(broker, range)) yield* readPart(broker, range.stream, part, range.fromSeq);
+}
+
+async function* readPart(
+  broker: Broker,
+  stream: StreamName,
+  part: StreamPart,
+  fromSeq: number | undefined,
+): AsyncGenerator<StoredMessage> {
+  let restSeq = fromSeq;
+  for (;;) {
+    const consumer = await orderedConsumer(broker, part, restSeq);
+    try {
+      if ((await consumer.info(true)).num_pending === 0) return;
+      const messages = await consumer.consume(PULL_NOW);
+      const ending = endWhenRead(consumer, messages);
+      for await (const message of messages) {
+        const stored = storedMessage(stream, message);
+        restSeq = stored.seq + 1;
+        yield stored;
+        if (stored.pending === 0) return;
+      }
+      if ((await ending) === 'read') return;
+    } finally {
+      void consumer.delete().catch(() => {});
+    }
+  }
 }
 
 /** What stands on a subject, without the message itself. */
@@ -68,60 +94,73 @@ export interface StoredHead {
   readonly subject: string;
   readonly seq: number;
   readonly storedAtMs: number;
-  readonly pending: number;
   /** What its writer said beside the message; empty when it did not. */
   readonly header: (name: string) => string;
 }
 
-/** Like `readStored`, without the messages: for whoever keeps an index and looks up the rest when it is needed. */
-export function readHeads(broker: Broker, range: ReadRange): AsyncGenerator<StoredHead> {
-  return readNow(broker, range, true, ({ subject, seq, info, headers }) => ({
-    subject,
-    seq,
-    storedAtMs: Math.floor(info.timestampNanos / 1_000_000),
-    pending: info.pending,
-    header: (name) => headers?.get(name) ?? '',
-  }));
-}
-
-async function* readNow<T extends { readonly seq: number; readonly pending: number }>(
+/**
+ * Like `readStored`, without the messages: for whoever keeps an index and looks up the rest when it is needed. Each head
+ * is visited as it comes in, since to wait for each of very many takes longer than what is done with it.
+ */
+export async function readHeads(
   broker: Broker,
   range: ReadRange,
-  headersOnly: boolean,
-  given: (message: JsMsg) => T,
-): AsyncGenerator<T> {
-  const parts = await broker.shards.parts(range.stream, range.filters);
-  if (parts.length > 1 && range.fromSeq !== undefined && range.fromSeq > 1) {
-    throw new Error(`${range.stream} has ${parts.length} shards here, and a sequence means something in one`);
-  }
-  for (const part of parts) yield* readPart(broker, part, range.fromSeq, headersOnly, given);
+  visit: (head: StoredHead) => void,
+): Promise<void> {
+  for (const part of await partsOf(broker, range)) await visitPart(broker, part, range.fromSeq, visit);
 }
 
-async function* readPart<T extends { readonly seq: number; readonly pending: number }>(
+async function visitPart(
   broker: Broker,
   part: StreamPart,
   fromSeq: number | undefined,
-  headersOnly: boolean,
-  given: (message: JsMsg) => T,
-): AsyncGenerator<T> {
+  visit: (head: StoredHead) => void,
+): Promise<void> {
   let restSeq = fromSeq;
   for (;;) {
-    const consumer = await orderedConsumer(broker, part, restSeq, headersOnly);
+    const consumer = await orderedConsumer(broker, part, restSeq, true);
+    let messages: ConsumerMessages | undefined;
     try {
       if ((await consumer.info(true)).num_pending === 0) return;
-      const messages = await consumer.consume(headersOnly ? PULL_HEADS : PULL_NOW);
-      const ending = endWhenRead(consumer, messages);
-      for await (const message of messages) {
-        const one = given(message);
-        restSeq = one.seq + 1;
-        yield one;
-        if (one.pending === 0) return;
-      }
-      if ((await ending) === 'read') return;
+      const visited = Promise.withResolvers<'read'>();
+      let isOver = false;
+      const callback = (message: JsMsg) => {
+        if (isOver) return;
+        try {
+          visit(headOf(message));
+          restSeq = message.seq + 1;
+          isOver = message.info.pending === 0;
+          if (isOver) visited.resolve('read');
+        } catch (error) {
+          isOver = true;
+          visited.reject(error);
+        }
+      };
+      messages = await consumer.consume({ ...PULL_HEADS, callback });
+      if ((await Promise.race([visited.promise, endWhenRead(consumer, messages)])) === 'read') return;
     } finally {
+      void messages?.close();
       void consumer.delete().catch(() => {});
     }
   }
+}
+
+function headOf(message: JsMsg): StoredHead {
+  return {
+    subject: message.subject,
+    seq: message.seq,
+    storedAtMs: Math.floor(message.info.timestampNanos / 1_000_000),
+    // Not read before somebody asks.
+    header: (name) => message.headers?.get(name) ?? '',
+  };
+}
+
+async function partsOf(broker: Broker, { stream, filters, fromSeq }: ReadRange): Promise<StreamPart[]> {
+  const parts = await broker.shards.parts(stream, filters);
+  if (parts.length > 1 && fromSeq !== undefined && fromSeq > 1) {
+    throw new Error(`${stream} has ${parts.length} shards here, and a sequence means something in one`);
+  }
+  return parts;
 }
 
 /** Closes the reading when its consumer is gone, or has nothing more: the last ones may be deleted before they come. */

@@ -43,11 +43,12 @@ export async function readIndex(context: PartitionContext, mark: Mark | null): P
   const fromSeq = (mark?.inputs.DECISIONS ?? 0) + 1;
   let highestSeq = fromSeq - 1;
   const states = async () => {
-    for await (const head of readHeads(broker, { stream: 'LEDGER', filters: [`ledger.${p}.*.state`] })) {
-      const entry = tenantOf(head.subject);
-      entry.stateSeq = head.seq;
-      if (head.header(LEFT.name) === LEFT.value) index.leave(entry);
-    }
+    const range = { stream: 'LEDGER', filters: [`ledger.${p}.*.state`] } as const;
+    await readHeads(broker, range, ({ subject, seq, header }) => {
+      const entry = tenantOf(subject);
+      entry.stateSeq = seq;
+      if (header(LEFT.name) === LEFT.value) index.leave(entry);
+    });
   };
   const holds = async () => {
     const range = { stream: 'LEDGER', filters: [`ledger.${p}.*.hold.*`] } as const;
@@ -63,20 +64,20 @@ export async function readIndex(context: PartitionContext, mark: Mark | null): P
   };
   const chains = async () => {
     const range = { stream: 'DECISIONS', filters: [`decision.${p}.*.*`], fromSeq } as const;
-    for await (const { subject, seq } of readHeads(broker, range)) {
+    await readHeads(broker, range, ({ subject, seq }) => {
       const entry = tenantOf(subject);
       entry.tail ??= { fromSeq: seq, toSeq: seq };
       entry.tail.toSeq = seq;
       highestSeq = Math.max(highestSeq, seq);
-    }
+    });
   };
   let configSeq = 0;
   const configs = async () => {
     const range = { stream: 'CONFIG', filters: [`config.${p}.*.tenant`] } as const;
-    for await (const { subject, seq } of readHeads(broker, range)) {
+    await readHeads(broker, range, ({ subject, seq }) => {
       tenantOf(subject).configSeq = seq;
       configSeq = Math.max(configSeq, seq);
-    }
+    });
   };
   let truthAsOfMs = 0;
   let truthSeq = 0;
@@ -87,11 +88,11 @@ export async function readIndex(context: PartitionContext, mark: Mark | null): P
     const newest = head && (await newestFitting(broker, head, truthMarked, marked));
     if (newest) truthAsOfMs = Math.min(newest.message.asOfMs, newest.stored.storedAtMs);
     const range = { stream: 'TRUTH', filters: [`truth.${p}.*`] } as const;
-    for await (const { subject, seq } of readHeads(broker, range)) {
+    await readHeads(broker, range, ({ subject, seq }) => {
       const entry = tenantOf(subject);
       entry.truthSeq = Math.max(entry.truthSeq, seq);
       truthSeq = Math.max(truthSeq, seq);
-    }
+    });
   };
   const [offboarded] = await Promise.all([
     readOffboarded(broker, p),

@@ -1,6 +1,6 @@
 import type { CanonicalBlockerLayer } from '@orchestrate/canon';
 import type { TenantConfig } from '@orchestrate/contracts';
-import type { HeldSource } from './held-source.ts';
+import { HeldSource } from './held-source.ts';
 
 /** The sources of one tenant and where its newest declaration stands. */
 export class HeldTenant {
@@ -9,17 +9,36 @@ export class HeldTenant {
   declared: { readonly seq: number; readonly storedAtMs: number } | null = null;
   /** What it declares, once somebody looked it up. */
   config: TenantConfig | null = null;
-  readonly sources = new Map<string, HeldSource>();
+  readonly #sources = new Map<string, HeldSource>();
 
   constructor(tenantId: string) {
     this.tenantId = tenantId;
+  }
+
+  find(layer: CanonicalBlockerLayer, source: string): HeldSource | undefined {
+    return this.#sources.get(nameOf(layer, source));
+  }
+
+  /** The source, made when it is not there yet. */
+  hold(layer: CanonicalBlockerLayer, source: string): HeldSource {
+    const name = nameOf(layer, source);
+    let held = this.#sources.get(name);
+    if (!held) {
+      held = new HeldSource(this.tenantId, layer, source);
+      this.#sources.set(name, held);
+    }
+    return held;
+  }
+
+  sources(): readonly HeldSource[] {
+    return [...this.#sources.values()];
   }
 }
 
 const names = new Map<string, string>();
 
 /** One string for all tenants that name a source alike: there are millions of sources and few names. */
-export function nameOf(layer: CanonicalBlockerLayer, source: string): string {
+function nameOf(layer: CanonicalBlockerLayer, source: string): string {
   const name = `${layer}/${source}`;
   const known = names.get(name);
   if (known !== undefined) return known;

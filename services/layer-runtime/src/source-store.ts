@@ -18,8 +18,8 @@ import {
   untilAnswered,
 } from '@orchestrate/messaging';
 import { type Declared, readOffboarded } from '@orchestrate/service-kit';
-import { HeldSource, LoadedSource } from './held-source.ts';
-import { HeldTenant, nameOf } from './held-tenant.ts';
+import { type HeldSource, LoadedSource } from './held-source.ts';
+import { HeldTenant } from './held-tenant.ts';
 
 /**
  * The tenants and sources of one partition: an index in memory of where everything stands, and what is used now.
@@ -47,25 +47,23 @@ export class SourceStore {
   async #readDeclarations(): Promise<void> {
     const { broker, p } = this.#context;
     const configs = { stream: 'CONFIG', filters: [`config.${p}.*.tenant`] } as const;
-    for await (const head of readHeads(broker, configs)) {
+    await readHeads(broker, configs, (head) => {
       const tenantId = head.subject.split('.')[2]!;
       if (!this.hasLeft(tenantId)) this.#declare(this.#tenant(tenantId), head);
-    }
+    });
   }
 
   async #readConditions(told: (held: HeldSource, head: ConditionHead) => void): Promise<void> {
     const { broker, p } = this.#context;
     const conditions = { stream: 'LAYERS', filters: [`layer.${p}.*.*.*`] } as const;
-    for await (const { subject, seq, header } of readHeads(broker, conditions)) {
+    await readHeads(broker, conditions, ({ subject, seq, header }) => {
       const [, , tenantId, layer, source] = subject.split('.') as [string, string, string, string, string];
-      if (this.hasLeft(tenantId)) continue;
+      if (this.hasLeft(tenantId)) return;
       // A reader that was interrupted gives some again.
-      const held =
-        this.find(tenantId, layer as CanonicalBlockerLayer, source) ??
-        this.#hold(tenantId, layer as CanonicalBlockerLayer, source);
+      const held = this.#tenant(tenantId).hold(layer as CanonicalBlockerLayer, source);
       held.seq = seq;
       told(held, conditionHeadFrom(header));
-    }
+    });
   }
 
   get declaredCount(): number {
@@ -129,18 +127,18 @@ export class SourceStore {
   }
 
   sourcesOf(tenantId: string): readonly HeldSource[] {
-    return [...(this.#tenants.get(tenantId)?.sources.values() ?? [])];
+    return this.#tenants.get(tenantId)?.sources() ?? [];
   }
 
   find(tenantId: string, layer: CanonicalBlockerLayer, source: string): HeldSource | undefined {
-    return this.#tenants.get(tenantId)?.sources.get(nameOf(layer, source));
+    return this.#tenants.get(tenantId)?.find(layer, source);
   }
 
   /** The source, made when it is not there yet: evidence may arrive before its tenant's configuration. */
   findOrCreate(tenantId: string, layer: CanonicalBlockerLayer, source: string): HeldSource {
     const known = this.find(tenantId, layer, source);
     if (known) return known;
-    const held = this.#hold(tenantId, layer, source);
+    const held = this.#tenant(tenantId).hold(layer, source);
     this.#keep(held, freshSource(held));
     return held;
   }
@@ -191,13 +189,6 @@ export class SourceStore {
 
   #tenant(tenantId: string): HeldTenant {
     return this.#tenants.getOrInsertComputed(tenantId, () => new HeldTenant(tenantId));
-  }
-
-  #hold(tenantId: string, layer: CanonicalBlockerLayer, source: string): HeldSource {
-    const tenant = this.#tenant(tenantId);
-    const held = new HeldSource(tenant.tenantId, layer, source);
-    tenant.sources.set(nameOf(layer, source), held);
-    return held;
   }
 
   #keep(held: HeldSource, loaded: LoadedSource): LoadedSource {

@@ -70,11 +70,11 @@ export class TruthPartition implements PartitionWorker {
   async #readIndex(): Promise<void> {
     const { broker, p } = this.#context;
     const truths = { stream: 'TRUTH', filters: [`truth.${p}.*`] } as const;
-    for await (const { subject, seq, header } of readHeads(broker, truths)) {
+    await readHeads(broker, truths, ({ subject, seq, header }) => {
       const held = this.#tenant(subject.split('.')[2]!);
       held.seq = seq;
       if (truthPolicyFrom(header) !== this.#builtWith) this.#outdated.add(held);
-    }
+    });
   }
 
   handle(input: StoredMessage): void | Promise<void> {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { notAmong } from '@orchestrate/client';
-import { attach } from '@orchestrate/embedded';
+import { attach, nodeFlagsOf } from '@orchestrate/embedded';
 import { Command } from 'commander';
 import { withExample } from '../arguments.ts';
 import { globalOptions, noPlatform } from '../connect.ts';
@@ -27,7 +27,7 @@ async function run(service: string, _options: object, command: Command): Promise
   if (!url) throw noPlatform(dataDir);
   const env = { ...process.env, NATS_URL: url };
   const entry = join(REPOSITORY, 'services', service, 'src', 'main.ts');
-  const child = spawn(process.execPath, [entry], { stdio: 'inherit', env });
+  const child = spawn(process.execPath, [...nodeFlagsOf(service), entry], { stdio: 'inherit', env });
   leaveSignalsTo(child);
   process.exitCode = await new Promise<number>((done) => child.on('exit', (code) => done(code ?? 1)));
 }

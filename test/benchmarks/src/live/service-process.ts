@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { nodeFlagsOf } from '@orchestrate/embedded';
 
 export const ROOT = join(import.meta.dirname, '../../../..');
 
@@ -57,7 +58,7 @@ export class ServiceProcess implements AsyncDisposable {
       : [];
     const log = openSync(logFile, 'a');
     const begunMs = performance.now();
-    const child = spawn(process.execPath, [...profiled, join(ROOT, entry)], {
+    const child = spawn(process.execPath, [...nodeFlagsOf(name), ...profiled, join(ROOT, entry)], {
       cwd: ROOT,
       env: { ...env, ORCHESTRATE_INSTANCE: instance },
       stdio: ['ignore', log, log, 'ipc'],

@@ -199,7 +199,7 @@ async function readSeeds(broker: Broker): Promise<readonly Seed[]> {
   const newest = async (stream: StreamName, filter: string) => {
     const range = { stream, filters: [filter] };
     const heads = new Map<string, StoredHead>();
-    for await (const head of readHeads(broker, range)) heads.set(head.subject, head);
+    await readHeads(broker, range, (head) => heads.set(head.subject, head));
     const found = [];
     for await (const { subject, data } of readStored(broker, range)) {
       const { header } = heads.get(subject)!;
