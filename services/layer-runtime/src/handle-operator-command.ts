@@ -9,6 +9,7 @@ import {
   readLast,
   rejectInput,
   type StoredMessage,
+  untilAnswered,
 } from '@orchestrate/messaging';
 import { wasDeclaredBefore } from '@orchestrate/service-kit';
 import type { HeldSource } from './held-source.ts';
@@ -70,11 +71,12 @@ async function everybody(
   { command }: OperatorCommanded,
   input: StoredMessage,
 ): Promise<string[]> {
-  const declared = partition.store.declared();
+  const { store, context } = partition;
+  const declared = await untilAnswered(() => store.declared(), context.closed);
   if (isOnFreeze(command)) return declared.map(({ tenantId }) => tenantId);
   const tenants: string[] = [];
   for (const one of declared) {
-    if (await wasDeclaredBefore(partition.context, one, input)) tenants.push(one.tenantId);
+    if (await wasDeclaredBefore(context, one, input)) tenants.push(one.tenantId);
   }
   return tenants;
 }

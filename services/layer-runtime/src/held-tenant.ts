@@ -2,17 +2,34 @@ import type { CanonicalBlockerLayer } from '@orchestrate/canon';
 import type { TenantConfig } from '@orchestrate/contracts';
 import { HeldSource } from './held-source.ts';
 
-/** The sources of one tenant and where its newest declaration stands. */
+/** The sources of one tenant, and what it declares while somebody uses it. */
 export class HeldTenant {
   readonly tenantId: string;
-  /** Position and time of the newest declaration in CONFIG; null before the first. */
-  declared: { readonly seq: number; readonly storedAtMs: number } | null = null;
-  /** What it declares, once somebody looked it up. */
-  config: TenantConfig | null = null;
+  #config: TenantConfig | null = null;
+  /** Sequence in CONFIG of the newest declaration that was seen; 0 before the first. */
+  #declaredSeq = 0;
   readonly #sources = new Map<string, HeldSource>();
 
   constructor(tenantId: string) {
     this.tenantId = tenantId;
+  }
+
+  /** What it declares; null until it said so or somebody looked it up. */
+  get config(): TenantConfig | null {
+    return this.#config;
+  }
+
+  /** False when a newer declaration is known. */
+  declare(config: TenantConfig, seq: number): boolean {
+    if (seq < this.#declaredSeq) return false;
+    this.#declaredSeq = seq;
+    this.#config = config;
+    return true;
+  }
+
+  /** Nobody uses it now. */
+  letGo(): void {
+    this.#config = null;
   }
 
   find(layer: CanonicalBlockerLayer, source: string): HeldSource | undefined {

@@ -132,7 +132,7 @@ export class LayerPartition implements PartitionWorker {
   counts() {
     const changed = this.#changed;
     this.#changed = 0;
-    return { tenants: this.store.declaredCount, changed };
+    return { tenants: this.store.tenantCount, changed };
   }
 
   /** The machine of a source; good for use until the next wait. */

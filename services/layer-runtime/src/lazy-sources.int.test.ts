@@ -148,7 +148,7 @@ it('sources that nobody uses are let go, and looked up when they are told someth
   const before = await writtenCount();
   await using running = await start();
   const { store } = running.partition;
-  expect([store.declaredCount, store.loadedCount]).toEqual([TENANTS.length, 0]);
+  expect([store.tenantCount, store.loadedCount]).toEqual([TENANTS.length, 0]);
   await sleep(2_500);
   // Nothing happened, so nothing is looked up and nothing is written: a window lives by a heartbeat from before, too.
   expect([await writtenCount(), store.loadedCount]).toEqual([before, 0]);

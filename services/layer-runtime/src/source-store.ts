@@ -14,6 +14,7 @@ import {
   type PartitionContext,
   readAt,
   readHeads,
+  readLast,
   type StoredMessage,
   untilAnswered,
 } from '@orchestrate/messaging';
@@ -30,7 +31,6 @@ export class SourceStore {
   readonly #tenants = new Map<string, HeldTenant>();
   readonly #left = new Set<string>();
   readonly #loaded = new Set<HeldSource>();
-  #declared = 0;
   /** Counts the ticks: what was used since the one before is in use. */
   #now = 0;
 
@@ -41,19 +41,6 @@ export class SourceStore {
   /** Learns where everything stands, and tells what each condition says beside itself. */
   async readIndex(told: (held: HeldSource, head: ConditionHead) => void): Promise<void> {
     for (const tenantId of await readOffboarded(this.#context.broker, this.#context.p)) this.forget(tenantId);
-    await Promise.all([this.#readDeclarations(), this.#readConditions(told)]);
-  }
-
-  async #readDeclarations(): Promise<void> {
-    const { broker, p } = this.#context;
-    const configs = { stream: 'CONFIG', filters: [`config.${p}.*.tenant`] } as const;
-    await readHeads(broker, configs, (head) => {
-      const tenantId = head.subject.split('.')[2]!;
-      if (!this.hasLeft(tenantId)) this.#declare(this.#tenant(tenantId), head);
-    });
-  }
-
-  async #readConditions(told: (held: HeldSource, head: ConditionHead) => void): Promise<void> {
     const { broker, p } = this.#context;
     const conditions = { stream: 'LAYERS', filters: [`layer.${p}.*.*.*`] } as const;
     await readHeads(broker, conditions, ({ subject, seq, header }) => {
@@ -66,8 +53,8 @@ export class SourceStore {
     });
   }
 
-  get declaredCount(): number {
-    return this.#declared;
+  get tenantCount(): number {
+    return this.#tenants.size;
   }
 
   get loadedCount(): number {
@@ -83,46 +70,37 @@ export class SourceStore {
     const sources = this.sourcesOf(tenantId);
     for (const held of sources) this.#loaded.delete(held);
     this.#left.add(tenantId);
-    if (this.#tenants.get(tenantId)?.declared) this.#declared--;
     this.#tenants.delete(tenantId);
     return sources;
   }
 
   /** Keeps a tenant's declaration; false when a newer one is known, as after a take-over, or when it left. */
   declare(config: TenantConfig, input: StoredMessage): boolean {
-    if (this.hasLeft(config.tenantId)) return false;
-    const tenant = this.#tenant(config.tenantId);
-    if (input.seq < (tenant.declared?.seq ?? 0)) return false;
-    this.#declare(tenant, input);
-    tenant.config = config;
-    return true;
+    return !this.hasLeft(config.tenantId) && this.#tenant(config.tenantId).declare(config, input.seq);
   }
 
-  #declare(tenant: HeldTenant, { seq, storedAtMs }: { seq: number; storedAtMs: number }): void {
-    if (!tenant.declared) this.#declared++;
-    tenant.declared = { seq, storedAtMs };
-  }
-
-  /** The declared tenants, and since when their newest declarations stand. */
-  declared(): Declared[] {
-    return [...this.#tenants.values()].flatMap(({ tenantId, declared }) =>
-      declared ? [{ tenantId, storedAtMs: declared.storedAtMs }] : [],
-    );
+  /** The tenants that are declared now, and since when their newest declarations stand. */
+  async declared(): Promise<Declared[]> {
+    const { broker, p } = this.#context;
+    const declared = new Map<string, Declared>();
+    await readHeads(broker, { stream: 'CONFIG', filters: [configSubject(p, '*')] }, (head) => {
+      const tenantId = head.subject.split('.')[2]!;
+      if (!this.hasLeft(tenantId)) declared.set(tenantId, { tenantId, storedAtMs: head.storedAtMs });
+    });
+    return [...declared.values()];
   }
 
   /** What a tenant declares; null when it does not, or in a way that nobody can read. */
   async configOf(tenantId: string): Promise<TenantConfig | null> {
     const tenant = this.#tenants.get(tenantId);
-    if (!tenant?.declared || tenant.config) return tenant?.config ?? null;
-    const { seq } = tenant.declared;
+    if (!tenant || tenant.config) return tenant?.config ?? null;
     const { broker, p } = this.#context;
-    const subjectOf = (config: { tenantId: string }) => `config.${p}.${config.tenantId}.tenant`;
+    const subjectOf = (config: { tenantId: string }) => configSubject(p, config.tenantId);
     const newest = await this.#ask(async () => {
-      const stored = await readAt(broker, 'CONFIG', seq);
+      const stored = await readLast(broker, 'CONFIG', configSubject(p, tenantId));
       return stored && newestFitting(broker, stored, tenantConfigured, subjectOf);
     });
-    // A newer one may have been declared meanwhile.
-    if (tenant.declared.seq === seq) tenant.config = newest?.message ?? null;
+    if (newest) tenant.declare(newest.message, newest.stored.seq);
     return tenant.config;
   }
 
@@ -183,8 +161,7 @@ export class SourceStore {
   letGo(held: HeldSource): void {
     held.loaded = null;
     this.#loaded.delete(held);
-    const tenant = this.#tenants.get(held.tenantId);
-    if (tenant) tenant.config = null;
+    this.#tenants.get(held.tenantId)?.letGo();
   }
 
   #tenant(tenantId: string): HeldTenant {
@@ -204,6 +181,8 @@ export class SourceStore {
     return untilAnswered(ask, this.#context.closed);
   }
 }
+
+const configSubject = (p: number, tenantId: string) => `config.${p}.${tenantId}.tenant`;
 
 function freshSource({ tenantId, layer, source }: HeldSource): LoadedSource {
   return LoadedSource.fresh(LayerSource.create({ tenantId, layer, source, enabled: false }));
