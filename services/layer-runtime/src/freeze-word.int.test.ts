@@ -32,7 +32,9 @@ afterAll(async () => {
 });
 
 /** Each test has a partition of its own, with a tenant from before everything and one that comes late. */
-const groups = ['overtaken', 'unheard', 'ended'].map((prefix) => neighbours(2, prefix) as [string, string]);
+const groups = ['overtaken', 'unheard', 'ended', 'known'].map(
+  (prefix) => neighbours(2, prefix) as [string, string],
+);
 
 /** What stands in the streams now, without having read any input since: the inputs are told in the order of the test. */
 async function open(tenantId: string): Promise<LayerPartition> {
@@ -118,4 +120,16 @@ it('the end of it reaches also a tenant that was heard of before it and declared
   expect(isFrozen(partition, newcomer)).toBe(true);
   await partition.handle(unfreeze);
   expect([elder, newcomer].map((one) => isFrozen(partition, one))).toEqual([false, false]);
+});
+
+it('a freeze of everything reaches also tenants whose declarations were read in an earlier life', async () => {
+  const [elder, other] = groups[3]!;
+  {
+    const before = await open(elder);
+    for (const tenantId of [elder, other]) await before.handle(await declare(tenantId));
+    await before.context.publisher.flushed();
+  }
+  const partition = await open(elder);
+  await partition.handle(await everything('freeze', elder));
+  expect([elder, other].map((one) => isFrozen(partition, one))).toEqual([true, true]);
 });
