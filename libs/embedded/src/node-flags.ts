@@ -5,7 +5,10 @@
  */
 const SEMI_SPACE_MIB = 64;
 
-/** Flags of Node that a service is to be started with. */
-export function nodeFlagsOf(service: string): readonly string[] {
-  return service === 'dispatch-governance' ? [`--max-semi-space-size=${SEMI_SPACE_MIB}`] : [];
+const SEMI_SPACE = '--max-semi-space-size';
+
+/** Flags of Node that a service is to be started with; what NODE_OPTIONS says of the same stands. */
+export function nodeFlagsOf(service: string, { NODE_OPTIONS = '' } = process.env): readonly string[] {
+  if (service !== 'dispatch-governance' || NODE_OPTIONS.includes(SEMI_SPACE)) return [];
+  return [`${SEMI_SPACE}=${SEMI_SPACE_MIB}`];
 }

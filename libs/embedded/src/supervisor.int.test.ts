@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { nodeFlagsOf } from './node-flags.ts';
 import { Supervisor } from './supervisor.ts';
 
 let root: string;
@@ -34,6 +35,18 @@ const obedient = `
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
+
+test('a service is started with the flags of Node that it is given', async () => {
+  const entry = service(`console.log(process.execArgv.join(' '));\n${obedient}`);
+  await supervisor.start('flagged', { entry, flags: ['--max-semi-space-size=32'] });
+  expect(lines).toContain('flagged-1: --max-semi-space-size=32');
+});
+
+test('the flags of a service leave alone what NODE_OPTIONS says', () => {
+  expect(nodeFlagsOf('dispatch-governance', {})).toEqual(['--max-semi-space-size=64']);
+  expect(nodeFlagsOf('dispatch-governance', { NODE_OPTIONS: '--max-semi-space-size=8' })).toEqual([]);
+  expect(nodeFlagsOf('layer-runtime', {})).toEqual([]);
+});
 
 test('a service is running once it says so, and says goodbye when it is stopped', async () => {
   await supervisor.start('greeter', { entry: service(obedient), env: { GREETING: 'here' } });

@@ -152,4 +152,17 @@ describe('DeathWatch', () => {
     );
     expect(taken.filter((watch) => watch !== null)).toHaveLength(1);
   });
+
+  it('knows as much as before when its owner could not open it, and takes it again', async () => {
+    await live(20, 7);
+    const self = { instance: 'i', life: 'again' };
+    const taking = { isAlive: () => false, turn: new Turn(), byForce: false };
+    const first = (await DeathWatch.take(records, 0, self, taking))!;
+    first.backlog('EVIDENCE', 20);
+    await first.begin(input(7, 13), { start() {}, workedOff: async () => {} });
+    const before = await records.read(0);
+    expect(before).toMatchObject({ deaths: 1, suspect: { stream: 'EVIDENCE' } });
+    await DeathWatch.take(records, 0, self, taking);
+    expect(await records.read(0)).toMatchObject({ deaths: before!.deaths, suspect: before!.suspect });
+  });
 });

@@ -48,15 +48,15 @@ export class DeathWatch {
     records: OwnerRecords,
     p: number,
     self: { instance: string; life: string },
-    died: OwnerRecord | null,
+    known: Pick<OwnerRecord, 'deaths' | 'suspect'>,
     turn: Turn,
   ) {
     this.#records = records;
     this.#p = p;
     this.#self = self;
     this.#turn = turn;
-    this.#suspect = died?.suspect ?? null;
-    this.#deaths = died ? Math.max(1, died.deaths + (died.suspect && died.reached ? 1 : 0)) : 0;
+    this.#suspect = known.suspect;
+    this.#deaths = known.deaths;
   }
 
   /**
@@ -70,10 +70,13 @@ export class DeathWatch {
     { isAlive, turn, byForce }: Taking,
   ): Promise<DeathWatch | null> {
     const { record: before, revision } = await records.readRevision(p);
-    const isHeld = before?.state === 'held' && before.life !== self.life;
-    const died = isHeld && !isAlive(before) ? before : null;
-    if (isHeld && !died && !byForce) return null;
-    const watch = new DeathWatch(records, p, self, died, turn);
+    const held = before?.state === 'held' ? before : null;
+    const isOwn = held?.life === self.life;
+    const isDead = held !== null && !isOwn && !isAlive(held);
+    if (held && !isOwn && !isDead && !byForce) return null;
+    // What it took before and could not open it knows as much of as then.
+    const known = isDead ? withDeath(held) : isOwn ? held : { deaths: 0, suspect: null };
+    const watch = new DeathWatch(records, p, self, known, turn);
     const record = watch.#record({ ...watch.#heard(), works: false });
     return (await records.claim(p, record, revision)) ? watch : null;
   }
@@ -176,6 +179,10 @@ export class DeathWatch {
   #record(said: Said): OwnerRecord {
     return { ...this.#self, state: 'held', works: true, ...said };
   }
+}
+
+function withDeath({ deaths, suspect, reached }: OwnerRecord): Pick<OwnerRecord, 'deaths' | 'suspect'> {
+  return { deaths: Math.max(1, deaths + (suspect && reached ? 1 : 0)), suspect };
 }
 
 /** Taken by one after another; each passes it on. */

@@ -3,7 +3,7 @@ import { eventually, startTestBroker, type TestBroker } from '@orchestrate/test-
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Broker } from './connect.ts';
 import { counted, publishCertainly } from './counting-service.test-support.ts';
-import { readNewest, readStored, StreamFollower } from './stream-reader.ts';
+import { type ReadRange, readHeads, readNewest, readStored, StreamFollower } from './stream-reader.ts';
 
 let server: TestBroker;
 let broker: Broker;
@@ -22,20 +22,33 @@ async function storeMany(key: string, count: number): Promise<string> {
   return `evidence.${partitionOf(key)}.${key}.test.main`;
 }
 
-describe('readStored', () => {
+type Visit = (at: { readonly seq: number }) => void | Promise<void>;
+
+async function visitStored(of: Broker, range: ReadRange, visit: Visit): Promise<void> {
+  for await (const stored of readStored(of, range)) await visit(stored);
+}
+
+describe.each([
+  { name: 'readStored', read: visitStored },
+  { name: 'readHeads', read: readHeads },
+])('$name', ({ name, read }) => {
   it('reads everything once and in order although the server is killed in the middle', async () => {
-    const filters = [await storeMany('restarted', 3_000)];
+    const filters = [await storeMany(`restarted-${name}`, 3_000)];
     const seqs: number[] = [];
-    for await (const { seq } of readStored(broker, { stream: 'EVIDENCE', filters, fromSeq: 1 })) {
+    let restarted: Promise<void> | undefined;
+    await read(broker, { stream: 'EVIDENCE', filters, fromSeq: 1 }, ({ seq }) => {
       seqs.push(seq);
-      if (seqs.length === 1_200) await server.killAndRestart();
-    }
+      if (seqs.length === 1_200) restarted = server.killAndRestart();
+      if (name === 'readStored') return restarted;
+    });
+    await restarted;
+    expect(restarted).toBeDefined();
     expect(seqs).toHaveLength(3_000);
     expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
   });
 
   it('does not wait for ever for messages that were deleted before they came', async () => {
-    const filters = [await storeMany('purged', 10)];
+    const filters = [await storeMany(`purged-${name}`, 10)];
     const purging = {
       ...broker,
       js: {
@@ -49,10 +62,43 @@ describe('readStored', () => {
         },
       },
     } as unknown as Broker;
-    const found = [];
-    for await (const one of readStored(purging, { stream: 'EVIDENCE', filters, fromSeq: 1 })) found.push(one);
+    const found: number[] = [];
+    await read(purging, { stream: 'EVIDENCE', filters, fromSeq: 1 }, ({ seq }) => void found.push(seq));
     expect(found).toEqual([]);
   });
+
+  it('ends with the error of whoever takes what is read, and gives it no more', async () => {
+    const filters = [await storeMany(`refused-${name}`, 10)];
+    const seqs: number[] = [];
+    const refusing = read(broker, { stream: 'EVIDENCE', filters, fromSeq: 1 }, ({ seq }) => {
+      seqs.push(seq);
+      if (seqs.length === 3) throw new Error('not this one');
+    });
+    await expect(refusing).rejects.toThrow('not this one');
+    expect(seqs).toHaveLength(3);
+  });
+});
+
+it('readHeads tells what stands beside each message, and where it stands', async () => {
+  const filter = await storeMany('headed', 3);
+  const heads: { seq: number; subject: string; size: string; none: string }[] = [];
+  await readHeads(
+    broker,
+    { stream: 'EVIDENCE', filters: [filter], fromSeq: 1 },
+    ({ seq, subject, header }) => {
+      heads.push({ seq, subject, size: header('Nats-Msg-Size'), none: header('Nobody-Said-This') });
+    },
+  );
+  const stored = await Array.fromAsync(
+    readStored(broker, { stream: 'EVIDENCE', filters: [filter], fromSeq: 1 }),
+  );
+  const expected = stored.map(({ seq, subject, data }) => ({
+    seq,
+    subject,
+    size: `${data.length}`,
+    none: '',
+  }));
+  expect(heads).toEqual(expected);
 });
 
 describe('readNewest', () => {

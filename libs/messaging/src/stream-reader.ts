@@ -20,7 +20,7 @@ const PULL = { max_messages: 1_000, expires: 10_000 } as const;
  * while they were read: whoever starts waits for that.
  */
 const PULL_NOW = { max_messages: 1_000, expires: 1_000 } as const;
-const PULL_HEADS = { ...PULL_NOW, max_messages: 4000 } as const;
+const PULL_HEADS = { ...PULL_NOW, max_messages: 4_000 } as const;
 
 /** What the client tells when its consumer is gone. */
 const GONE: ReadonlySet<string> = new Set([
@@ -172,6 +172,8 @@ async function endWhenRead(consumer: Consumer, messages: ConsumerMessages): Prom
     void messages.close();
     return isGone ? 'gone' : 'read';
   }
+  const error = await messages.closed();
+  if (error) throw error;
   return 'read';
 }
 

@@ -1,4 +1,3 @@
-export { type Declared, wasDeclaredBefore } from './declared-tenants.ts';
 export { baseEnvironment, EnvironmentError, parseEnvironment, wholeNumber } from './environment.ts';
 export type { Health } from './health-server.ts';
 export { createLog, type Logger } from './log.ts';

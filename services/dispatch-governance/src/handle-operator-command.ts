@@ -1,7 +1,7 @@
 import { partitionOf } from '@orchestrate/canon';
 import { operatorCommanded } from '@orchestrate/contracts';
 import { checkAddress, decodeStrict, type StoredMessage } from '@orchestrate/messaging';
-import { wasDeclaredBefore } from '@orchestrate/service-kit';
+import { wasDeclaredBefore } from './declared-tenants.ts';
 import type { GovernancePartition } from './governance-partition.ts';
 
 /** Desks that are set up side by side for a command that is for everybody. */

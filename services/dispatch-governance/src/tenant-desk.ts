@@ -20,8 +20,8 @@ import {
   type TenantConfig,
 } from '@orchestrate/contracts';
 import { encode, type Head, referenceTo, type StoredMessage } from '@orchestrate/messaging';
-import type { Declared } from '@orchestrate/service-kit';
 import { type CitedTruth, decisionRecord, type Trigger } from './decision-record.ts';
+import type { Declared } from './declared-tenants.ts';
 import { type Asked, dispatchCase } from './dispatch-case.ts';
 import { finalBlock } from './final-block.ts';
 import type { GovernancePartition } from './governance-partition.ts';

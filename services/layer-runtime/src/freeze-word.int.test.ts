@@ -32,7 +32,7 @@ afterAll(async () => {
 });
 
 /** Each test has a partition of its own, with a tenant from before everything and one that comes late. */
-const groups = ['overtaken', 'unheard', 'ended', 'known'].map(
+const groups = ['overtaken', 'unheard', 'ended', 'known', 'left', 'superseded'].map(
   (prefix) => neighbours(2, prefix) as [string, string],
 );
 
@@ -132,4 +132,31 @@ it('a freeze of everything reaches also tenants whose declarations were read in 
   const partition = await open(elder);
   await partition.handle(await everything('freeze', elder));
   expect([elder, other].map((one) => isFrozen(partition, one))).toEqual([true, true]);
+});
+
+it('and none that left, also while it is being told', async () => {
+  const [elder, other] = groups[4]!;
+  const partition = await open(elder);
+  for (const tenantId of [elder, other]) await partition.handle(await declare(tenantId));
+  const freezing = partition.handle(await everything('freeze', elder));
+  partition.forget(elder);
+  await freezing;
+  expect(partition.store.sourcesOf(elder)).toEqual([]);
+  expect(isFrozen(partition, other)).toBe(true);
+});
+
+it('what a tenant declares is the newest that is stored, also while older declarations are handled again', async () => {
+  const [tenantId] = groups[5]!;
+  const modeOf = async (partition: LayerPartition) =>
+    (await partition.store.configOf(tenantId))?.governance.mode;
+  const older = await declare(tenantId);
+  const partition = await open(tenantId);
+  const { governance, ...rest } = declarationOf(tenantId);
+  const newer = { ...rest, governance: { ...governance, mode: 'supervised' as const } };
+  const data = encode(tenantConfigured, newer);
+  const { seq } = await broker.publisher.publish(tenantConfigured.subject(tenantId), data);
+  await partition.handle(older);
+  expect(await modeOf(partition)).toBe('supervised');
+  await partition.handle((await readAt(broker, 'CONFIG', seq))!);
+  expect(await modeOf(partition)).toBe('supervised');
 });

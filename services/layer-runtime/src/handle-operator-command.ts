@@ -11,7 +11,6 @@ import {
   type StoredMessage,
   untilAnswered,
 } from '@orchestrate/messaging';
-import { wasDeclaredBefore } from '@orchestrate/service-kit';
 import type { HeldSource } from './held-source.ts';
 import type { LayerPartition } from './layer-partition.ts';
 import { assertDeclared } from './tenant-sources.ts';
@@ -32,15 +31,28 @@ export async function handleOperatorCommand(partition: LayerPartition, input: St
     operatorCommanded.subject({ p, tenantId: command.tenantId, command: command.command }),
   );
   if (partition.store.hasLeft(command.tenantId)) return;
-  const isForAll = command.tenantId === ALL;
-  if (isForAll && isOnFreeze(command.command)) {
-    // Read again after a take-over, and overtaken: the newer word comes after it and is for everybody.
-    if (!partition.hear({ seq: input.seq, isFreeze: command.command === 'freeze' })) return;
-  }
-  const tenants = isForAll ? await everybody(partition, command, input) : [command.tenantId];
+  if (command.tenantId === ALL) return obeyForAll(partition, command, input);
   if (command.target && !addressee(partition, command.tenantId, command)) {
     return refuse(partition, input, command);
   }
+  if (!(await obey(partition, command.tenantId, command, input))) return refuse(partition, input, command);
+}
+
+/** A freeze of everything is for tenants that come later too, and so is its end. */
+async function obeyForAll(
+  partition: LayerPartition,
+  command: OperatorCommanded,
+  input: StoredMessage,
+): Promise<void> {
+  const isFreeze = command.command === 'freeze';
+  // Whatever else is meant for a layer names one of a tenant.
+  if (!isFreeze && command.command !== 'unfreeze') {
+    return command.target ? refuse(partition, input, command) : undefined;
+  }
+  // Read again after a take-over, and overtaken: the newer word comes after it and is for everybody.
+  if (!partition.hear({ seq: input.seq, isFreeze })) return;
+  const { store, context } = partition;
+  const tenants = await untilAnswered(() => store.declared(), context.closed);
   for (let done = 0; done < tenants.length; done += AT_ONCE) {
     const some = tenants.slice(done, done + AT_ONCE);
     const obeyed = await Promise.all(some.map((tenantId) => obey(partition, tenantId, command, input)));
@@ -55,6 +67,7 @@ async function obey(
   command: OperatorCommanded,
   input: StoredMessage,
 ): Promise<boolean> {
+  if (partition.store.hasLeft(tenantId)) return true;
   const held = addressee(partition, tenantId, command);
   if (!held) return true;
   const config = await partition.store.configOf(tenantId);
@@ -64,24 +77,6 @@ async function obey(
   if (next) partition.save(held, next, input, input.storedAtMs);
   return next !== null;
 }
-
-/** A freeze of everything is for tenants that come later too, and so is its end; all else for who was there then. */
-async function everybody(
-  partition: LayerPartition,
-  { command }: OperatorCommanded,
-  input: StoredMessage,
-): Promise<string[]> {
-  const { store, context } = partition;
-  const declared = await untilAnswered(() => store.declared(), context.closed);
-  if (isOnFreeze(command)) return declared.map(({ tenantId }) => tenantId);
-  const tenants: string[] = [];
-  for (const one of declared) {
-    if (await wasDeclaredBefore(context, one, input)) tenants.push(one.tenantId);
-  }
-  return tenants;
-}
-
-const isOnFreeze = (command: OperatorCommanded['command']) => command === 'freeze' || command === 'unfreeze';
 
 /** The last word on a whole partition: whether everything in it is frozen, tenants that come later included. */
 export interface FreezeWord {

@@ -11,7 +11,7 @@ export async function handleTenantConfig(partition: LayerPartition, input: Store
   const { tenantId } = config;
   checkAddress(tenantConfigured, input, `config.${partition.context.p}.${tenantId}.tenant`);
   const { store } = partition;
-  if (!store.declare(config, input)) return;
+  if (!store.declare(tenantId, input.seq)) return;
   const declared = new Map(
     declaredSources(config, partition.now).map((one) => [
       store.findOrCreate(tenantId, one.layer, one.source),

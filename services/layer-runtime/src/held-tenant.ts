@@ -5,31 +5,14 @@ import { HeldSource } from './held-source.ts';
 /** The sources of one tenant, and what it declares while somebody uses it. */
 export class HeldTenant {
   readonly tenantId: string;
-  #config: TenantConfig | null = null;
-  /** Sequence in CONFIG of the newest declaration that was seen; 0 before the first. */
-  #declaredSeq = 0;
+  /** What it declares, once somebody looked it up; none that is older than what was handled. */
+  config: TenantConfig | null = null;
+  /** Sequence in CONFIG of the newest declaration that was handled in this life; 0 before the first. */
+  declaredSeq = 0;
   readonly #sources = new Map<string, HeldSource>();
 
   constructor(tenantId: string) {
     this.tenantId = tenantId;
-  }
-
-  /** What it declares; null until it said so or somebody looked it up. */
-  get config(): TenantConfig | null {
-    return this.#config;
-  }
-
-  /** False when a newer declaration is known. */
-  declare(config: TenantConfig, seq: number): boolean {
-    if (seq < this.#declaredSeq) return false;
-    this.#declaredSeq = seq;
-    this.#config = config;
-    return true;
-  }
-
-  /** Nobody uses it now. */
-  letGo(): void {
-    this.#config = null;
   }
 
   find(layer: CanonicalBlockerLayer, source: string): HeldSource | undefined {

@@ -167,6 +167,8 @@ export class LayerPartition implements PartitionWorker {
 
   #publish(held: HeldSource, loaded: LoadedSource, atMs: number): void {
     const produce = () => {
+      // It left while this waited to be written.
+      if (this.store.hasLeft(held.tenantId)) return null;
       const produced = loaded.encode(this.now, atMs);
       if (produced) this.#changed++;
       return produced;

@@ -15,10 +15,9 @@ import {
   readAt,
   readHeads,
   readLast,
-  type StoredMessage,
   untilAnswered,
 } from '@orchestrate/messaging';
-import { type Declared, readOffboarded } from '@orchestrate/service-kit';
+import { readOffboarded } from '@orchestrate/service-kit';
 import { type HeldSource, LoadedSource } from './held-source.ts';
 import { HeldTenant } from './held-tenant.ts';
 
@@ -74,23 +73,27 @@ export class SourceStore {
     return sources;
   }
 
-  /** Keeps a tenant's declaration; false when a newer one is known, as after a take-over, or when it left. */
-  declare(config: TenantConfig, input: StoredMessage): boolean {
-    return !this.hasLeft(config.tenantId) && this.#tenant(config.tenantId).declare(config, input.seq);
+  /** Takes note of a declaration; false when its tenant left. */
+  declare(tenantId: string, seq: number): boolean {
+    if (this.hasLeft(tenantId)) return false;
+    const tenant = this.#tenant(tenantId);
+    tenant.declaredSeq = seq;
+    tenant.config = null;
+    return true;
   }
 
-  /** The tenants that are declared now, and since when their newest declarations stand. */
-  async declared(): Promise<Declared[]> {
+  /** The tenants that are declared now, those included whose declarations are not handled yet. */
+  async declared(): Promise<readonly string[]> {
     const { broker, p } = this.#context;
-    const declared = new Map<string, Declared>();
-    await readHeads(broker, { stream: 'CONFIG', filters: [configSubject(p, '*')] }, (head) => {
-      const tenantId = head.subject.split('.')[2]!;
-      if (!this.hasLeft(tenantId)) declared.set(tenantId, { tenantId, storedAtMs: head.storedAtMs });
+    const handled = [...this.#tenants.values()].filter(({ declaredSeq }) => declaredSeq > 0);
+    const declared = new Set(handled.map(({ tenantId }) => tenantId));
+    await readHeads(broker, { stream: 'CONFIG', filters: [configSubject(p, '*')] }, ({ subject }) => {
+      declared.add(subject.split('.')[2]!);
     });
-    return [...declared.values()];
+    return [...declared];
   }
 
-  /** What a tenant declares; null when it does not, or in a way that nobody can read. */
+  /** What a tenant declares now; null when it does not, or in a way that nobody can read. */
   async configOf(tenantId: string): Promise<TenantConfig | null> {
     const tenant = this.#tenants.get(tenantId);
     if (!tenant || tenant.config) return tenant?.config ?? null;
@@ -100,7 +103,10 @@ export class SourceStore {
       const stored = await readLast(broker, 'CONFIG', configSubject(p, tenantId));
       return stored && newestFitting(broker, stored, tenantConfigured, subjectOf);
     });
-    if (newest) tenant.declare(newest.message, newest.stored.seq);
+    if (!newest) return null;
+    // Another was declared and handled meanwhile.
+    if (newest.headSeq < tenant.declaredSeq) return this.configOf(tenantId);
+    tenant.config = newest.message;
     return tenant.config;
   }
 
@@ -161,7 +167,8 @@ export class SourceStore {
   letGo(held: HeldSource): void {
     held.loaded = null;
     this.#loaded.delete(held);
-    this.#tenants.get(held.tenantId)?.letGo();
+    const tenant = this.#tenants.get(held.tenantId);
+    if (tenant) tenant.config = null;
   }
 
   #tenant(tenantId: string): HeldTenant {

@@ -2,7 +2,13 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Policy } from '@orchestrate/canon';
 import { readPolicyFile } from '@orchestrate/client';
-import { findNatsServer, type NatsServer, Supervisor, startNatsServer } from '@orchestrate/embedded';
+import {
+  findNatsServer,
+  type NatsServer,
+  nodeFlagsOf,
+  Supervisor,
+  startNatsServer,
+} from '@orchestrate/embedded';
 import { activatePolicy, type Broker, connectBroker, provisionStreams } from '@orchestrate/messaging';
 import { startCluster } from './nats-cluster.ts';
 
@@ -60,6 +66,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     supervisor.start(name, {
       instance,
       entry: join(ROOT, 'services', name, 'src', 'main.ts'),
+      flags: nodeFlagsOf(name),
       env: () => ({
         ...options.envOf?.(instance),
         NATS_URL: urls[at % urls.length],
