@@ -1,41 +1,21 @@
-import {
-  CANONICAL_BLOCKER_LAYERS,
-  type CanonicalRuntimeTruth,
-  decide,
-  dispatches,
-  type RecipientStanding,
-} from '@orchestrate/canon';
-import {
-  approvalRecorded,
-  type ChainRecord,
-  type DecisionRecorded,
-  type DispatchRequested,
-  decisionRecorded,
-  interventionRecorded,
-  type OpenHold,
-  type OperatorCommanded,
-  type OutcomeReported,
-  outcomeRecorded,
-  type Ruling,
-  type TenantConfig,
+import { CANONICAL_BLOCKER_LAYERS, type CanonicalRuntimeTruth } from '@orchestrate/canon';
+import type {
+  DispatchRequested,
+  OperatorCommanded,
+  OutcomeReported,
+  TenantConfig,
 } from '@orchestrate/contracts';
-import { encode, type Head, referenceTo, type StoredMessage } from '@orchestrate/messaging';
-import { type CitedTruth, decisionRecord, type Trigger } from './decision-record.ts';
+import type { Head, StoredMessage } from '@orchestrate/messaging';
+import type { CitedTruth, Trigger } from './decision-record.ts';
 import type { Declared } from './declared-tenants.ts';
-import { type Asked, dispatchCase } from './dispatch-case.ts';
-import { finalBlock } from './final-block.ts';
 import type { GovernancePartition } from './governance-partition.ts';
 import { HoldQueue } from './hold-queue.ts';
 import { type HeldConfig, loadConfig, loadLedger, loadTruth, untilRead } from './load-tenant.ts';
-import { approvalRecord, interventionRecord, outcomeRecord } from './other-records.ts';
 import { RequestQueue, type WaitingRequest } from './request-queue.ts';
 import type { Task } from './task.ts';
-import { TenantChain } from './tenant-chain.ts';
 import type { TenantEntry } from './tenant-entry.ts';
-import { substanceOf, TenantLedger } from './tenant-ledger.ts';
-
-/** The list did not answer: asked again after this long. */
-const SUPPRESSION_AGAIN_MS = 5_000;
+import { TenantJudge } from './tenant-judge.ts';
+import { TenantLedger } from './tenant-ledger.ts';
 
 export interface HeldTruth {
   readonly truth: CanonicalRuntimeTruth;
@@ -60,7 +40,7 @@ export class TenantDesk {
   isSaving = false;
   readonly #entry: TenantEntry;
   readonly #partition: GovernancePartition;
-  readonly #chain: TenantChain;
+  readonly #judge: TenantJudge;
   #heads = new Map<string, Head>();
   readonly #urgent: Task[] = [];
   readonly #requests: RequestQueue;
@@ -77,9 +57,9 @@ export class TenantDesk {
     this.#partition = partition;
     this.#entry = entry;
     this.ledger = new TenantLedger(entry.tenantId);
-    this.#chain = new TenantChain(partition.context, partition, this.ledger);
+    this.#judge = new TenantJudge(partition, entry, this);
     this.#requests = new RequestQueue(partition.context, entry.tenantId, partition.leftOut, (recipientKey) =>
-      this.#suppressionOf(recipientKey),
+      this.#judge.suppressionOf(recipientKey),
     );
     this.#holds = new HoldQueue(partition.turns, () => {
       this.kick();
@@ -126,7 +106,7 @@ export class TenantDesk {
   }
 
   get lowWater(): number | null {
-    return this.#chain.lowWater;
+    return this.#judge.lowWater;
   }
 
   /** Where the sequence of a saved part of its ledger is kept. */
@@ -211,14 +191,14 @@ export class TenantDesk {
   }
 
   command(command: OperatorCommanded, input: StoredMessage): void {
-    if (this.#isObeyed(command, input)) return;
-    this.#urgent.push({ input, run: () => this.#obey(command, input), recordSeq: 0 });
+    if (this.#judge.isObeyed(command, input)) return;
+    this.#urgent.push({ input, run: () => this.#judge.obey(command, input), recordSeq: 0 });
     this.kick();
   }
 
   outcome(outcome: OutcomeReported, input: StoredMessage): void {
     if (outcome.state === 'claimed' || input.seq <= this.ledger.chain.lastOutcomeSeq) return;
-    this.#urgent.push({ input, run: () => this.#record(outcome, input), recordSeq: 0 });
+    this.#urgent.push({ input, run: () => this.#judge.recordOutcome(outcome, input), recordSeq: 0 });
     this.kick();
   }
 
@@ -347,7 +327,7 @@ export class TenantDesk {
       if (!this.#mayDecide(first)) return undefined;
       this.passTurnOn();
       const { input } = this.#requests.shift()!;
-      return { input, run: () => this.#decideRequest(first), recordSeq: 0 };
+      return { input, run: () => this.#judge.decideRequest(first), recordSeq: 0 };
     }
     // With others waiting for a place it takes one helping, gives its own to them, and stands at the end again.
     if (this.#requests.hasMore() && !(this.#hadHelping && this.#partition.pool.isCrowded)) {
@@ -362,7 +342,7 @@ export class TenantDesk {
     const next = this.#holds.shift();
     if (!next) return undefined;
     const { dispatchId, trigger } = next;
-    const run = () => this.#decideAgain(dispatchId, trigger).finally(() => this.#holds.decided());
+    const run = () => this.#judge.decideAgain(dispatchId, trigger).finally(() => this.#holds.decided());
     return { input: null, run, recordSeq: this.ledger.holds.get(dispatchId)?.decisionSeq ?? 0 };
   }
 
@@ -380,142 +360,4 @@ export class TenantDesk {
     if (this.ledger.isOffboarded || this.#partition.isFresh(nowMs)) return true;
     return sinceMs + this.#partition.policy.current.policy.dispatch.staleWaitSec * 1000 <= nowMs;
   }
-
-  /** The list of a tenant that left is gone with it: nobody can tell any more who was on it. */
-  async #suppressionOf(recipientKey: string): Promise<RecipientStanding['suppression']> {
-    if (this.#entry.hasLeft || this.ledger.hasLeft) return 'unknown';
-    const { context, suppressions } = this.#partition;
-    return suppressions.of({ p: context.p, tenantId: this.ledger.tenantId, recipientKey });
-  }
-
-  async #decideRequest({ input, asked, suppression }: WaitingRequest): Promise<void> {
-    if (input.seq <= this.ledger.chain.lastRequestSeq) return;
-    const { dispatchId } = asked;
-    // REQUESTS forgets an id after its age; what is still open here must not be decided as if it were new.
-    if (this.ledger.holds.has(dispatchId) || this.ledger.awaited(dispatchId)) {
-      return this.#chain.refuse(`\`${dispatchId}\` was asked for before and is still open`);
-    }
-    await this.#decide(asked, 'requested', referenceTo(input), await suppression());
-  }
-
-  async #decideAgain(dispatchId: string, trigger: Trigger): Promise<void> {
-    const hold = this.ledger.holds.get(dispatchId);
-    if (!hold) return;
-    const suppression = await this.#suppressionOf(hold.action.recipientKey);
-    const causedBy = `DECISIONS/${hold.decisionSeq}`;
-    if (hold.expiresAtMs <= Date.now()) {
-      await this.#decide(hold, 'expired', causedBy, suppression, 'hold_expired');
-      return;
-    }
-    await this.#decide(hold, trigger, causedBy, suppression);
-  }
-
-  async #decide(
-    asked: Asked,
-    trigger: Trigger,
-    causedBy: string,
-    suppression: RecipientStanding['suppression'],
-    ruled?: Ruling,
-  ): Promise<void> {
-    const { policy, digest } = this.#partition.policy.current;
-    const nowMs = Date.now();
-    const gathered = dispatchCase({
-      asked,
-      truth: this.truth?.truth ?? null,
-      fresh: this.#partition.isFresh(nowMs),
-      config: this.config,
-      ledger: this.ledger,
-      suppression,
-      policy,
-      nowMs,
-    });
-    const found = decide(gathered);
-    const ruling = this.ledger.isOffboarded ? 'tenant_offboarded' : ruled;
-    const decision = ruling ? finalBlock(found, ruling) : found;
-    const record = decisionRecord({
-      asked,
-      decision,
-      dispatchCase: gathered,
-      ledger: this.ledger,
-      trigger,
-      causedBy,
-      truth: this.truth?.cited ?? null,
-      policyDigest: digest,
-    });
-    const open = this.ledger.holds.get(asked.dispatchId);
-    if (open && open.substance === substanceOf(record)) {
-      // The same hold for the same cause: nothing to record, only the time of its next look may have moved.
-      this.#partition.wakeAt(this.ledger.tenantId, asked.dispatchId, nextLookMs(record, nowMs));
-      return;
-    }
-    await this.#append(record, encode(decisionRecorded, record));
-    if (dispatches(record.kind) || record.kind === 'BLOCK') return;
-    this.#partition.wakeAt(this.ledger.tenantId, asked.dispatchId, nextLookMs(record, nowMs));
-    // The platform may have become fresh while this was written, before the hold was there to be woken.
-    if (!record.fresh && this.#partition.isFresh(Date.now())) this.again(asked.dispatchId, 'truth_changed');
-  }
-
-  /** A rejection is two records; whoever died between them is found with its hold still open. */
-  #isObeyed(command: OperatorCommanded, input: StoredMessage): boolean {
-    if (input.seq > this.ledger.chain.lastCommandSeq) return false;
-    return command.command !== 'reject' || this.#holdOf(command) === undefined;
-  }
-
-  #holdOf(command: OperatorCommanded): OpenHold | undefined {
-    return command.dispatchId === null ? undefined : this.ledger.holds.get(command.dispatchId);
-  }
-
-  async #obey(command: OperatorCommanded, input: StoredMessage): Promise<void> {
-    if (this.#isObeyed(command, input)) return;
-    if (command.command === 'approve') await this.#approve(command, input);
-    else if (command.command === 'reject') await this.#reject(command, input);
-    else await this.#intervene(command, input);
-  }
-
-  async #approve(command: OperatorCommanded, input: StoredMessage): Promise<void> {
-    const hold =
-      this.#holdOf(command) ?? (await this.#chain.refuse(`\`${command.dispatchId}\` is no open hold`));
-    const { approvalValidSec } = this.#partition.policy.current.policy.dispatch;
-    const record = approvalRecord(this.ledger, command, input, Date.now() + approvalValidSec * 1000);
-    await this.#append(record, encode(approvalRecorded, record));
-    this.again(hold.dispatchId, 'operator');
-  }
-
-  async #reject(command: OperatorCommanded, input: StoredMessage): Promise<void> {
-    const hold =
-      this.#holdOf(command) ?? (await this.#chain.refuse(`\`${command.dispatchId}\` is no open hold`));
-    if (input.seq > this.ledger.chain.lastCommandSeq) await this.#intervene(command, input);
-    const suppression = await this.#suppressionOf(hold.action.recipientKey);
-    await this.#decide(hold, 'operator', referenceTo(input), suppression, 'rejected_by_operator');
-  }
-
-  async #intervene(command: OperatorCommanded, input: StoredMessage): Promise<void> {
-    const record = interventionRecord(this.ledger, command, input);
-    await this.#append(record, encode(interventionRecorded, record));
-    this.endHoldsIfOffboarded();
-  }
-
-  async #record(outcome: OutcomeReported, input: StoredMessage): Promise<void> {
-    if (input.seq <= this.ledger.chain.lastOutcomeSeq) return;
-    const awaited = this.ledger.awaited(outcome.dispatchId);
-    if (!awaited) return this.#chain.refuse(`no release of \`${outcome.dispatchId}\` awaits an outcome`);
-    if (outcome.decisionSeq !== awaited.release.seq) {
-      return this.#chain.refuse(
-        `the release of \`${outcome.dispatchId}\` is DECISIONS/${awaited.release.seq}`,
-      );
-    }
-    const record = outcomeRecord(this.ledger, outcome, input, awaited);
-    await this.#append(record, encode(outcomeRecorded, record));
-  }
-
-  async #append(record: ChainRecord, data: Uint8Array): Promise<void> {
-    await this.#chain.append(record, data);
-    this.#partition.changed(this);
-  }
-}
-
-function nextLookMs(record: DecisionRecorded, nowMs: number): number {
-  if (record.recipient.suppression === 'unknown') return nowMs + SUPPRESSION_AGAIN_MS;
-  const releaseMs = record.earliestReleaseMs ?? Number.POSITIVE_INFINITY;
-  return Math.max(nowMs + 1_000, Math.min(releaseMs, record.expiresAtMs ?? releaseMs));
 }
