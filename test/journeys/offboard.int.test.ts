@@ -394,6 +394,37 @@ describe('an offboarding that is interrupted', () => {
     expect(await countOf('LAYERS', `layer.${P}.${LEAVER}.*.*`)).toBe(0);
   });
 
+  it('asks once, also when governance records the command while the call looks whether it did', async () => {
+    await configure(broker, LEAVER);
+    signal('dispatch-governance', 'SIGSTOP');
+    await expect(offboard({ waitMs: 200 })).rejects.toThrow('dispatch-governance has not recorded');
+    let isResumed = false;
+    const resumeOnce = async () => {
+      if (isResumed) return;
+      isResumed = true;
+      signal('dispatch-governance', 'SIGCONT');
+      await eventually('it is on record', async () => (await interventions(LEAVER)).length === 1);
+      await nextMarks();
+    };
+    const meanwhile = {
+      ...broker,
+      js: {
+        ...broker.js,
+        consumers: {
+          get: async (...range: Parameters<Broker['js']['consumers']['get']>) => {
+            const consumer = await broker.js.consumers.get(...range);
+            await resumeOnce();
+            return consumer;
+          },
+        },
+      },
+    } as unknown as Broker;
+    const wishes = { tenantId: LEAVER, actor: 'olga', reasonCode: 'client_request' } as const;
+    expect(await offboardTenant(meanwhile, wishes)).toMatchObject({ already: false, kept: { OPERATOR: 1 } });
+    expect(isResumed).toBe(true);
+    expect(await interventions(LEAVER)).toHaveLength(1);
+  });
+
   it('ends the holds also when governance dies right after the record', async () => {
     const list = await setUpFromFiles(broker, LEAVER, { planted: 'quetzalcoatl', capPerDay: 1, leads: 50 });
     await observeAll(broker, LEAVER);

@@ -124,9 +124,11 @@ interface StoredIntervention {
 
 async function awaitRecord(broker: Broker, options: OffboardTenant): Promise<StoredIntervention> {
   const { tenantId, actor, reasonCode, waitMs = WAIT_MS } = options;
+  // Before the record is looked for: what is no longer asked by now is on record then.
+  const wasAsked = await isAsked(broker, tenantId);
   let found = await findRecord(broker, tenantId);
   if (found) return found;
-  if (!(await isAsked(broker, tenantId))) {
+  if (!wasAsked) {
     await sendCommand(broker, { tenantId, command: 'offboard', actor, reasonCode });
   }
   const left = async () => {
