@@ -22,7 +22,7 @@ import {
   VERSION,
 } from '@orchestrate/contracts';
 import { type Broker, encode, readLast, readStored } from '@orchestrate/messaging';
-import { eventually } from '@orchestrate/test-kit';
+import { eventually, onConsumer } from '@orchestrate/test-kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type PlatformFixture, startPlatformFixture } from './platform-fixture.ts';
 import {
@@ -406,19 +406,7 @@ describe('an offboarding that is interrupted', () => {
       await eventually('it is on record', async () => (await interventions(LEAVER)).length === 1);
       await nextMarks();
     };
-    const meanwhile = {
-      ...broker,
-      js: {
-        ...broker.js,
-        consumers: {
-          get: async (...range: Parameters<Broker['js']['consumers']['get']>) => {
-            const consumer = await broker.js.consumers.get(...range);
-            await resumeOnce();
-            return consumer;
-          },
-        },
-      },
-    } as unknown as Broker;
+    const meanwhile = onConsumer(broker, resumeOnce);
     const wishes = { tenantId: LEAVER, actor: 'olga', reasonCode: 'client_request' } as const;
     expect(await offboardTenant(meanwhile, wishes)).toMatchObject({ already: false, kept: { OPERATOR: 1 } });
     expect(isResumed).toBe(true);

@@ -1,5 +1,5 @@
 import { partitionOf } from '@orchestrate/canon';
-import { eventually, startTestBroker, type TestBroker } from '@orchestrate/test-kit';
+import { eventually, onConsumer, startTestBroker, type TestBroker } from '@orchestrate/test-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Broker } from './connect.ts';
 import { counted, publishCertainly } from './counting-service.test-support.ts';
@@ -49,19 +49,7 @@ describe.each([
 
   it('does not wait for ever for messages that were deleted before they came', async () => {
     const filters = [await storeMany(`purged-${name}`, 10)];
-    const purging = {
-      ...broker,
-      js: {
-        ...broker.js,
-        consumers: {
-          get: async (...range: Parameters<Broker['js']['consumers']['get']>) => {
-            const consumer = await broker.js.consumers.get(...range);
-            await broker.jsm.streams.purge('EVIDENCE', { filter: filters[0]! });
-            return consumer;
-          },
-        },
-      },
-    } as unknown as Broker;
+    const purging = onConsumer(broker, () => broker.jsm.streams.purge('EVIDENCE', { filter: filters[0]! }));
     const found: number[] = [];
     await read(purging, { stream: 'EVIDENCE', filters, fromSeq: 1 }, ({ seq }) => void found.push(seq));
     expect(found).toEqual([]);
