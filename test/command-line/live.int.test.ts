@@ -307,12 +307,15 @@ describe('the TAB key', () => {
       '__orchestrate_complete',
       'echo $COMPREPLY',
     ].join('\n');
-    const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', script], {
-      encoding: 'utf8',
-      env: { ...process.env, ORCHESTRATE_DATA_DIR: fixture.platform.dataDir, NATS_URL: '' },
+    const env = { ...process.env, ORCHESTRATE_DATA_DIR: fixture.platform.dataDir, NATS_URL: '' };
+    // Who presses it on a busy machine may have to press it again: it waits 400 ms for tenants, and no longer.
+    let complaints = '';
+    await eventually('it completes', () => {
+      const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', script], { encoding: 'utf8', env });
+      complaints += stderr;
+      return stdout.includes('aurora');
     });
-    expect(stderr).toBe('');
-    expect(stdout).toContain('aurora');
+    expect(complaints).toBe('');
   });
 
   const complete = (...words: string[]) => run(['complete', '--', ...words]);
