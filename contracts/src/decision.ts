@@ -88,7 +88,6 @@ export const decisionRecorded = defineRecord({
   name: 'decision.recorded',
   subject: (at: { p: number; tenantId: string; kind: RecordKind }) =>
     `decision.${at.p}.${at.tenantId}.${at.kind}`,
-  shared: ['gates', 'rationale'],
   schema: (object) =>
     object({
       ...envelope,

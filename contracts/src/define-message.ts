@@ -6,30 +6,6 @@ export type ObjectBuilder = typeof z.object;
 
 const strict = z.strictObject as unknown as ObjectBuilder;
 
-/**
- * Builds objects for our own code on both sides: as strict as for an edge, and each object is checked once. What our
- * code hands over never changes, so a part that was checked with one message is as good in the next. True only where
- * reading would give the very same object: none of its defaults is missing.
- */
-const once = ((shape: Parameters<ObjectBuilder>[0]) => {
-  const checked = new WeakSet<object>();
-  const schema = z.strictObject(shape ?? {});
-  return z.custom<object>((value) => {
-    if (typeof value !== 'object' || value === null) return false;
-    if (checked.has(value)) return true;
-    const { success, data } = schema.safeParse(value);
-    if (!success || Object.keys(data).length !== Object.keys(value).length) return false;
-    checked.add(value);
-    return true;
-  });
-}) as unknown as ObjectBuilder;
-
-/** A part that several messages share is one schema for each way to read it, so that it is checked once for all. */
-export function part<Schema>(build: (object: ObjectBuilder) => Schema): (object: ObjectBuilder) => Schema {
-  const built = new Map<ObjectBuilder, Schema>();
-  return (object) => built.getOrInsertComputed(object, () => build(object));
-}
-
 /** The name, the subject and the schema of a message in one value: find its references and you find its way. */
 export interface MessageContract<Output extends { readonly v: string }, Address> {
   readonly name: string;
@@ -40,10 +16,8 @@ export interface MessageContract<Output extends { readonly v: string }, Address>
   readonly strict: z.ZodType<Output>;
   /** Ignores unknown keys, so that an older reader understands a newer minor version. */
   readonly lenient: z.ZodType<Output>;
-  /** Whether this is just what the strict schema would give; parts that were seen before are not checked anew. */
+  /** Whether a writer may send this: as strict, without the copy that reading makes. */
   readonly fits: (message: unknown) => boolean;
-  /** Lists or objects of the message whose members are the same objects from message to message, but for a few. */
-  readonly shared?: readonly string[];
 }
 
 export const STREAM_NAMES = [
@@ -67,19 +41,28 @@ export function defineMessage<Schema extends z.ZodType<{ v: string }>, Address>(
   readonly stream: StreamName;
   readonly subject: (address: Address) => string;
   readonly schema: (object: ObjectBuilder) => Schema;
-  readonly shared?: readonly string[];
 }): MessageContract<z.output<Schema>, Address> {
-  const { name, stream, subject, schema, shared } = definition;
-  const own = schema(once);
+  const { name, stream, subject, schema } = definition;
+  const written = once(() => z.compile(schema(strict)) as unknown as z.ZodType<z.output<Schema>>);
+  const read = once(() => z.compile(schema(z.object)) as unknown as z.ZodType<z.output<Schema>>);
   return {
     name,
     stream,
     subject,
-    strict: schema(strict) as unknown as z.ZodType<z.output<Schema>>,
-    lenient: schema(z.object) as unknown as z.ZodType<z.output<Schema>>,
-    fits: (message) => own.safeParse(message).success,
-    ...(shared ? { shared } : {}),
+    get strict() {
+      return written();
+    },
+    get lenient() {
+      return read();
+    },
+    fits: (message) => written().validate(message),
   };
+}
+
+/** Compiling takes some tens of milliseconds for a large message: a command pays for what it reads and writes alone. */
+function once<T extends object>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }
 
 /** A message of the audit: one that has room for free text anywhere does not compile. */
@@ -87,7 +70,6 @@ export function defineRecord<Schema extends z.ZodType<{ v: string }>, Address>(d
   readonly name: string;
   readonly subject: (address: Address) => string;
   readonly schema: (object: ObjectBuilder) => Schema & NoFreeText<z.output<Schema>>;
-  readonly shared?: readonly string[];
 }): MessageContract<z.output<Schema>, Address> {
   return defineMessage({ ...definition, stream: 'DECISIONS' });
 }

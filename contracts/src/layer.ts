@@ -12,7 +12,7 @@ import {
 } from '@orchestrate/canon';
 import { z } from 'zod';
 import { factName, factWord } from './audit-words.ts';
-import { type DraftOf, defineMessage, type ObjectBuilder, part, STREAM_NAMES } from './define-message.ts';
+import { type DraftOf, defineMessage, type ObjectBuilder, STREAM_NAMES } from './define-message.ts';
 import { cause, envelope, id, messageId, partition, sequence, timeMs, version } from './scalars.ts';
 
 /** The largest amount that the catalogue knows; times are far below it. */
@@ -23,15 +23,14 @@ const counted = z.number().min(0).max(8.64e15);
 /** What is in probation: a fact that failed, or the cause of a cooldown. */
 const requalified = z.union([factName, cause]);
 
-export const riskSchema = part((object) =>
+export const riskSchema = (object: ObjectBuilder) =>
   object({
     risk: z.enum(RISK_NAMES),
     level: z.enum(RISK_LEVELS),
     phase: z.enum(RISK_PHASES),
-  }),
-);
+  });
 
-const factSchema = part((object) =>
+const factSchema = (object: ObjectBuilder) =>
   object({
     fact: factName,
     value: factValue.optional(),
@@ -50,10 +49,9 @@ const factSchema = part((object) =>
     expiresAtMs: timeMs.nullable(),
     everPassed: z.boolean(),
     passingSinceMs: timeMs.nullable(),
-  }),
-);
+  });
 
-const causesSchema = part((object) =>
+const causesSchema = (object: ObjectBuilder) =>
   object({
     holds: z.record(cause, object({ sinceMs: timeMs })),
     faults: z.record(cause, object({ sinceMs: timeMs })),
@@ -81,8 +79,7 @@ const causesSchema = part((object) =>
       .partialRecord(factName, object({ sinceMs: timeMs, lastMs: timeMs, tries: sequence }))
       .default({}),
     attention: z.boolean(),
-  }),
-);
+  });
 
 /** One source of a layer: shared by the layer's condition and the truth that carries it on. */
 export const sourceShape = (object: ObjectBuilder) => ({

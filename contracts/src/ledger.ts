@@ -73,7 +73,6 @@ export const touchesSaved = defineMessage({
   stream: 'LEDGER',
   subject: (at: { p: number; tenantId: string; bucket: string }) =>
     `ledger.${at.p}.${at.tenantId}.touches.${at.bucket}`,
-  shared: ['touches'],
   schema: (object) =>
     object({
       ...envelope,

@@ -38,7 +38,6 @@ export const truthRecorded = defineMessage({
   name: 'truth.recorded',
   stream: 'TRUTH',
   subject: (at: { p: number; tenantId: string }) => `truth.${at.p}.${at.tenantId}`,
-  shared: ['layers'],
   schema: (object) =>
     object({
       ...envelope,

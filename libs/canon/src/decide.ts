@@ -98,9 +98,6 @@ function ask(gate: Gate, number: number, input: DispatchCase): Asked {
 const gateFaulted = (gate: Gate): Because =>
   becauseRequest('governance', 'main', gate.blocker, 'gate_faulted', 'orchestrate', 'unknown');
 
-/** Most of what gates find stands for many requests: the same finding for the same reasons is one object. */
-const findings = new WeakMap<readonly Because[], GateFinding>();
-
 function finding(
   gate: Gate,
   number: number,
@@ -110,19 +107,8 @@ function finding(
   const { blocker } = gate;
   const decision = gate.outcomes.find(({ name }) => name === outcome)?.decision;
   if (!decision) throw new TypeError(`gate ${blocker} has no outcome \`${outcome}\``);
-  const found: GateFinding = { gate: number, blocker, outcome, decision, because, faulted };
-  const known = findings.get(because);
-  if (known && isSame(known, found)) return known;
-  findings.set(because, found);
-  return found;
+  return { gate: number, blocker, outcome, decision, because, faulted };
 }
-
-const isSame = (one: GateFinding, other: GateFinding): boolean =>
-  one.gate === other.gate &&
-  one.blocker === other.blocker &&
-  one.outcome === other.outcome &&
-  one.decision === other.decision &&
-  one.faulted === other.faulted;
 
 /** A degraded release whose conditions this very message cannot meet is no release. */
 function unmetConstraint(input: DispatchCase, constraints: Constraints): Asked | null {

@@ -90,17 +90,12 @@ export const UNANSWERED: readonly RationaleAnswer[] = [
   { question: 'whySilenceNotSafer', code: 'silence_safer', evidence: [] },
 ];
 
-/** Most evidence is shared by many requests: the same answer on it is one object. */
-const answers = new WeakMap<readonly string[], Map<string, RationaleAnswer>>();
-
 function answered<Q extends RationaleQuestion>(
   question: Q,
   code: RationaleCode<Q>,
   evidence: readonly string[],
 ): RationaleAnswer<Q> {
-  const onIt = answers.getOrInsertComputed(evidence, () => new Map());
-  const answer = onIt.getOrInsertComputed(`${question} ${code}`, () => ({ question, code, evidence }));
-  return answer as RationaleAnswer<Q>;
+  return { question, code, evidence } as RationaleAnswer<Q>;
 }
 
 const cite = (...facts: ReadFact[]): string[] =>

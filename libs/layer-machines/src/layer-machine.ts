@@ -96,15 +96,12 @@ function stateNode(state: ManagedExecutionState) {
   };
 }
 
-/** Twelve guards ask the same question of one context: it is answered once. */
-const settled = new WeakMap<LayerContext, ManagedExecutionState>();
+/** Twelve guards ask the same question of one context, one after the other: it is answered once. */
+let lastSettled: { readonly context: LayerContext; readonly state: ManagedExecutionState } | null = null;
+
 function settledOnce(context: LayerContext): ManagedExecutionState {
-  let state = settled.get(context);
-  if (state === undefined) {
-    state = settle(context);
-    settled.set(context, state);
-  }
-  return state;
+  if (lastSettled?.context !== context) lastSettled = { context, state: settle(context) };
+  return lastSettled.state;
 }
 
 /** Whether this event can lead anywhere in this layer; if not it is somebody's mistake and belongs to REJECTED. */

@@ -30,45 +30,7 @@ export function encode<T extends { readonly v: string }>(
     const checked = contract.strict.safeParse(message);
     if (!checked.success) throw new ContractViolation(contract.name, issuesOf(checked.error));
   }
-  return encoder.encode(textOf(message, contract.shared));
-}
-
-const texts = new WeakMap<object, string>();
-
-/** JSON in which the parts that were written with a message before are not written out anew. */
-function textOf(message: object, shared: readonly string[] | undefined): string {
-  if (shared === undefined) return JSON.stringify(message);
-  const rest: Record<string, unknown> = { ...message };
-  // Added up rather than joined: the engine copies a sum once, when it is encoded.
-  let written = '';
-  for (const name of shared) {
-    const parts = rest[name] as readonly object[] | Record<string, object>;
-    // Not written, and quicker than a key that is taken out.
-    rest[name] = undefined;
-    written += `,${JSON.stringify(name)}:${partsOf(parts)}`;
-  }
-  return `${JSON.stringify(rest).slice(0, -1)}${written}}`;
-}
-
-function partsOf(parts: readonly object[] | Readonly<Record<string, object>>): string {
-  let written = '';
-  if (Array.isArray(parts)) {
-    for (const part of parts) written += `${written && ','}${partOf(part)}`;
-    return `[${written}]`;
-  }
-  for (const [name, part] of Object.entries<object>(parts as Record<string, object>)) {
-    written += `${written && ','}${JSON.stringify(name)}:${partOf(part)}`;
-  }
-  return `{${written}}`;
-}
-
-function partOf(part: object): string {
-  let text = texts.get(part);
-  if (text === undefined) {
-    text = JSON.stringify(part);
-    texts.set(part, text);
-  }
-  return text;
+  return encoder.encode(JSON.stringify(message));
 }
 
 /** At an outer edge: unknown keys are refused. */
@@ -84,7 +46,7 @@ export function decodeLenient<T extends { readonly v: string }>(
   contract: MessageContract<T, never>,
   data: Uint8Array,
 ): T {
-  return decode(contract, contract.lenient, data, contract.fits);
+  return decode(contract, contract.lenient, data);
 }
 
 /** A message speaks only for the subject that it came on, or it could speak for anybody. */
@@ -102,7 +64,6 @@ function decode<T extends { readonly v: string }>(
   contract: MessageContract<T, never>,
   schema: z.ZodType<T>,
   data: Uint8Array,
-  fits?: (message: unknown) => boolean,
 ): T {
   let value: unknown;
   try {
@@ -118,7 +79,6 @@ function decode<T extends { readonly v: string }>(
   ) {
     throw new UnsupportedVersion(contract.name, version);
   }
-  if (fits?.(value)) return value as T;
   const parsed = schema.safeParse(value);
   if (!parsed.success) throw new ContractViolation(contract.name, issuesOf(parsed.error));
   return parsed.data;
