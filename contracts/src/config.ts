@@ -10,6 +10,7 @@ import {
   envelope,
   id,
   sha256,
+  stripeCustomer,
   timeMs,
   timeZone,
 } from './scalars.ts';
@@ -59,11 +60,15 @@ export const tenantConfigured = defineMessage({
             domain: id,
             provider: z.enum(['gmail', 'graph', 'smtp_imap']),
             capPerDay: z.number().int().min(0).max(100_000).nullable(),
+            /** By what name whoever looks at the mailbox keeps its access; null where nobody is to look. */
+            credential: id.nullable().default(null),
             enabled: z.boolean(),
           }),
         )
         .max(1000),
       aiProvider: id.nullable(),
+      /** Who the tenant is to those who bill it. */
+      billing: object({ stripeCustomer }).nullable().default(null),
       campaigns: z
         .array(
           object({

@@ -60,6 +60,11 @@ export const calendarDay = z
   .string()
   .regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/, 'a day as YYYY-MM-DD')
   .brand<'calendarDay'>();
+/** A customer of Stripe's. */
+export const stripeCustomer = z
+  .string()
+  .regex(/^cus_[A-Za-z0-9]{1,64}$/, 'a customer of Stripe, as cus_ and its letters and digits')
+  .brand<'stripeCustomer'>();
 export const timeZone = z
   .string()
   .regex(/^[A-Za-z0-9_+/-]{1,64}$/, 'an IANA time zone such as Europe/Madrid')

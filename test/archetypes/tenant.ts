@@ -44,9 +44,17 @@ export function tenantOf({ governance, capPerDay, weekdaysOnly }: Archetype): Te
       { id: DOMAIN, name: 'acme.example', egressIp: '192.0.2.10', dkimSelectors: ['s1'], enabled: true },
     ],
     mailboxes: [
-      { id: MAILBOX, domain: DOMAIN, provider: 'gmail', capPerDay: capPerDay ?? null, enabled: true },
+      {
+        id: MAILBOX,
+        domain: DOMAIN,
+        provider: 'gmail',
+        capPerDay: capPerDay ?? null,
+        credential: null,
+        enabled: true,
+      },
     ],
     aiProvider: null,
+    billing: null,
     campaigns: [
       {
         id: CAMPAIGN,

@@ -85,8 +85,8 @@ it('every service shows what the page says, and nothing else; what happens moves
     'evidence-probes-1',
     (seen) => (seen.value('orchestrate_probes_answered_total', { verdict: 'fail' }) ?? 0) > 0,
   );
-  expect(probes.value('orchestrate_probes_started_total')).toBeGreaterThan(0);
-  expect(probes.value('orchestrate_domains_watched')).toBe(1);
+  expect(probes.value('orchestrate_probes_started_total', { probe: 'dns' })).toBeGreaterThan(0);
+  expect(probes.value('orchestrate_sources_watched', { probe: 'dns' })).toBe(1);
   expect(probes.value('orchestrate_evidence_total', { result: 'stored' })).toBeGreaterThan(0);
 
   const layers = await scrapes(platform, 'layer-runtime-1', (seen) => {

@@ -1,7 +1,13 @@
 import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { applyTenantFile, importLeads, type LeadImport, type LeadImportReport } from '@orchestrate/client';
+import {
+  applyTenantFile,
+  type ImportedLead,
+  importLeads,
+  type LeadImport,
+  type LeadImportReport,
+} from '@orchestrate/client';
 import type { Broker } from '@orchestrate/messaging';
 
 /** A message or an entry of a bucket, wherever it stands. */
@@ -51,7 +57,7 @@ export async function setUpFromFiles(
     LeadImport,
     'onProgress'
   >,
-): Promise<LeadImportReport> {
+): Promise<LeadImportReport & { readonly leads: readonly ImportedLead[] }> {
   const { planted, capPerDay, leads, ...rest } = wishes;
   using directory = mkdtempDisposableSync(join(tmpdir(), 'orchestrate-tenant-'));
   const put = (name: string, text: string): string => {
@@ -63,13 +69,16 @@ export async function setUpFromFiles(
   await applyTenantFile(broker, put('tenant.yaml', tenantFile(tenantId, planted, capPerDay)));
   const address = (n: number) => `${planted}-${n}@lead.example`;
   const rows = Array.from({ length: leads }, (_, n) => `${address(n)},yes,existing_customer`);
-  return await importLeads(broker, {
+  const imported: ImportedLead[] = [];
+  const report = await importLeads(broker, {
     tenantId,
     importId: 'list',
     file: put('leads.csv', ['email,verified,provenance', ...rows].join('\n')),
     suppressionFile: put('suppressions.csv', `email\n${address(leads)}\n`),
+    onLead: (lead) => imported.push(lead),
     ...rest,
   });
+  return { ...report, leads: imported };
 }
 
 export function tenantFile(tenantId: string, planted: string, capPerDay: number): string {

@@ -6,6 +6,7 @@ import {
   domainName,
   id,
   sha256,
+  stripeCustomer,
   WEEKDAYS,
 } from '@orchestrate/contracts';
 import { z } from 'zod';
@@ -74,11 +75,13 @@ export const tenantFileSchema = z.strictObject({
         postalAddress: oneLine(500),
         unsubscribeUrl: webAddress.nullable().default(null),
         capPerDay: z.number().int().min(0).max(100_000).nullable().default(null),
+        credential: id.nullable().default(null),
         enabled,
       }),
     )
     .max(1000),
   ai: id.nullable().default(null),
+  billing: z.strictObject({ stripeCustomer }).nullable().default(null),
   campaigns: z
     .array(
       z.strictObject({

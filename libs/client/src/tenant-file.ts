@@ -220,14 +220,16 @@ function configOf(file: TenantFile, campaigns: CampaignConfig[]): TenantConfig {
     governance: file.governance,
     schedule: file.schedule,
     domains: file.domains,
-    mailboxes: file.mailboxes.map(({ id, domain, provider, capPerDay, enabled }) => ({
+    mailboxes: file.mailboxes.map(({ id, domain, provider, capPerDay, credential, enabled }) => ({
       id,
       domain,
       provider,
       capPerDay,
+      credential,
       enabled,
     })),
     aiProvider: file.ai,
+    billing: file.billing,
     campaigns,
     imports: file.imports,
   };

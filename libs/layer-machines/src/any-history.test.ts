@@ -66,3 +66,15 @@ describe.each(CANONICAL_BLOCKER_LAYERS)('any history of %s', (layer) => {
     );
   });
 });
+
+test('a band that is told with a time to come does not stand beside the one that is worked out [L26]', () => {
+  const told = (facts: Readonly<Record<string, number | string>>, observedAtMs = T0) =>
+    Object.entries(facts).map(([fact, value]) => ({ fact, observedAtMs, outcome: { value } }));
+  const clean = { delivered30d: 2000, hardBounces30d: 0, complaints30d: 0, complaints7d: 0 };
+  const seen = [...told({ hardBounces30d: 5000 }), ...told({ band: 'quarantined' }, T0 + 2)];
+  const created = LayerSource.create({ tenantId: 'acme', layer: 'pacing', source: 'main', enabled: true });
+  const once = created.observe(told(clean), POLICY, T0).observe(seen, POLICY, T0 + 1);
+  expect(once.context.facts.band).toMatchObject({ value: 'blocked', reason: 'band_blocked' });
+  const again = once.observe(seen, POLICY, T0 + 1);
+  expect(again.condition(POLICY, T0 + 1)).toEqual(once.condition(POLICY, T0 + 1));
+});

@@ -117,7 +117,8 @@ export class LayerSource {
     const derived = (isNews && this.#rule.derive?.(told, moment)) || {};
     const known = { ...told, ...derived };
     const computed = observedNow(derived as Readonly<Record<string, FactValue>>, atMs);
-    const all = [...newest, ...computed];
+    // What is worked out here is not believed from outside, whatever time it claims.
+    const all = [...newest.filter(({ fact }) => !(fact in derived)), ...computed];
     const folded = this.#fold(all.map((seen) => judge.eventOf(seen, known)));
     const judgedNow = new Set([...answers, ...computed].map((seen) => seen.fact));
     const anew = new FactJudge(this.#rule, folded.context, moment);

@@ -27,8 +27,11 @@ export function declarationOf(tenantId: string, capPerDay = 10): TenantConfig {
     domains: [
       { id: 'main', name: 'acme.example', egressIp: '192.0.2.1', dkimSelectors: ['s1'], enabled: true },
     ],
-    mailboxes: [{ id: 'anna', domain: 'main', provider: 'smtp_imap', capPerDay, enabled: true }],
+    mailboxes: [
+      { id: 'anna', domain: 'main', provider: 'smtp_imap', capPerDay, credential: null, enabled: true },
+    ],
     aiProvider: null,
+    billing: null,
     campaigns: [
       {
         id: 'spring',

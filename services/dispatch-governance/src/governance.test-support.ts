@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { digestOfBytes, partitionOf, policySchema } from '@orchestrate/canon';
+import { digestOfBytes, partitionOf } from '@orchestrate/canon';
 import {
   type ChainRecord,
   type Command,
@@ -11,17 +10,16 @@ import {
 } from '@orchestrate/contracts';
 import { activatePolicy, type Broker, encode, OwnerLoop } from '@orchestrate/messaging';
 import { PolicyInForce } from '@orchestrate/service-kit';
-import { jsonOf, stored, TEMPLATE_DIGEST } from '@orchestrate/test-kit';
+import { defaultPolicy, jsonOf, stored, TEMPLATE_DIGEST } from '@orchestrate/test-kit';
 import { expect } from 'vitest';
 import { DeskPool } from './desk-pool.ts';
 import { governanceService } from './governance-service.ts';
 
-const POLICY_FILE = new URL('../../../policies/default.json', import.meta.url);
 const QUIET = { info() {}, warn() {}, error() {} };
 
 /** Nobody waits for a truth: there is none here, and a tenant that is frozen is blocked without. */
 export async function activateImpatientPolicy(broker: Broker): Promise<void> {
-  const policy = policySchema.parse(JSON.parse(readFileSync(POLICY_FILE, 'utf8')));
+  const policy = defaultPolicy();
   await activatePolicy(broker, { ...policy, dispatch: { ...policy.dispatch, staleWaitSec: 0 } });
 }
 

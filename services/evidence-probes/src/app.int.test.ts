@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { PARTITIONS, partitionOf, policySchema } from '@orchestrate/canon';
+import { PARTITIONS, partitionOf } from '@orchestrate/canon';
 import {
   type EvidenceObserved,
   evidenceHeartbeat,
@@ -21,15 +19,14 @@ import {
 } from '@orchestrate/messaging';
 import { startDnsServer } from '@orchestrate/sandbox';
 import { createLog } from '@orchestrate/service-kit';
-import { startTestBroker, type TestBroker } from '@orchestrate/test-kit';
+import { defaultPolicy, startTestBroker, type TestBroker } from '@orchestrate/test-kit';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startProbes } from './app.ts';
+import { PROBE_WORDS } from './probe-words.ts';
 
 let server: TestBroker;
 let broker: Broker;
-const policy = policySchema.parse(
-  JSON.parse(readFileSync(join(import.meta.dirname, '../../../policies/default.json'), 'utf8')),
-);
+const policy = defaultPolicy();
 
 beforeAll(async () => {
   server = await startTestBroker();
@@ -81,6 +78,7 @@ async function configure(
     domains,
     mailboxes: [],
     aiProvider: null,
+    billing: null,
     campaigns: [],
     imports: [],
   };
@@ -105,6 +103,8 @@ async function startInstance(dnsServers: string[], instance = 'evidence-probes-1
       LOG_LEVEL: 'info',
       HEALTH_HOST: '127.0.0.1',
       HEALTH_PORT: 0,
+      PROBES: [...PROBE_WORDS],
+      WEBHOOK_HOST: '127.0.0.1',
       DNS_SERVERS: dnsServers,
       DNS_TIMEOUT_MS: 150,
       DNS_TRIES: 1,

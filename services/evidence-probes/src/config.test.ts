@@ -7,6 +7,8 @@ const parse = (variables: NodeJS.ProcessEnv) => parseEnvironment(z.object(enviro
 
 test('without variables the resolvers of this machine are asked', () => {
   expect(parse({})).toEqual({
+    PROBES: ['dns', 'window', 'mailbox', 'provider', 'billing'],
+    WEBHOOK_HOST: '127.0.0.1',
     DNS_SERVERS: [],
     DNS_TIMEOUT_MS: 2_000,
     DNS_TRIES: 2,

@@ -1,13 +1,37 @@
 import { isIP } from 'node:net';
 import { wholeNumber } from '@orchestrate/service-kit';
 import { z } from 'zod';
+import { PROBE_WORDS } from './probe-words.ts';
 
 const seconds = wholeNumber(1, 31_536_000);
 
+const listed = (list: string) => list.split(',').map((one) => one.trim());
+
 export const environment = {
+  PROBES: z
+    .string()
+    .transform(listed)
+    .pipe(z.array(z.enum(PROBE_WORDS)))
+    .default([...PROBE_WORDS])
+    .describe(`what is looked at, separated by commas: ${PROBE_WORDS.join(', ')}; without it all of them`),
+  CREDENTIALS_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'folder with the secrets that probes need, as JSON files; without it only what needs none is looked at',
+    ),
+  WEBHOOK_HOST: z
+    .string()
+    .min(1)
+    .default('127.0.0.1')
+    .describe('an address of this machine; where webhooks are taken'),
+  WEBHOOK_PORT: wholeNumber(0, 65_535)
+    .optional()
+    .describe('the port where webhooks of Stripe are taken, 0 to 65535; without it none are'),
   DNS_SERVERS: z
     .string()
-    .transform((list) => list.split(',').map((server) => server.trim()))
+    .transform(listed)
     .refine((servers) => servers.every(isServer))
     .default([])
     .describe('recursive resolvers as ip or ip:port, separated by commas; without it those of this machine'),

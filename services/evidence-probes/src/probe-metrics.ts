@@ -1,6 +1,6 @@
 import { CONSUMER_LAG, type MetricSource, metricSource, PARTITIONS_OWNED } from '@orchestrate/service-kit';
 import type { ContinuityProbes } from './continuity-probes.ts';
-import type { DnsProbes } from './dns-probes.ts';
+import type { ProbeRunner } from './probe/probe-runner.ts';
 import type { EvidencePublisher } from './publish-evidence.ts';
 
 /** What evidence-probes shows beside what every service shows. */
@@ -12,14 +12,27 @@ export const PROBE_METRICS = {
     kind: 'gauge',
     help: 'Tenants whose newest window is not stored yet; their partitions get no heartbeat',
   },
-  orchestrate_domains_watched: { kind: 'gauge', help: 'Domains that this instance looks at' },
-  orchestrate_probes_running: { kind: 'gauge', help: 'Domains that are being looked at' },
-  orchestrate_probes_waiting: { kind: 'gauge', help: 'Domains that are due and wait for their turn' },
-  orchestrate_probes_started_total: { kind: 'counter', help: 'Looks at a domain that were begun' },
+  orchestrate_sources_watched: {
+    kind: 'gauge',
+    label: 'probe',
+    help: 'Sources that this instance looks at',
+  },
+  orchestrate_probes_running: { kind: 'gauge', label: 'probe', help: 'Looks that are under way' },
+  orchestrate_probes_waiting: {
+    kind: 'gauge',
+    label: 'probe',
+    help: 'Looks that are due and wait for their turn',
+  },
+  orchestrate_probes_spared: {
+    kind: 'gauge',
+    label: 'probe',
+    help: 'Hosts that were not reached several times in a row and are left alone for now',
+  },
+  orchestrate_probes_started_total: { kind: 'counter', label: 'probe', help: 'Looks that were begun' },
   orchestrate_probes_answered_total: {
     kind: 'counter',
     label: 'verdict',
-    help: 'Looks at a domain that came to an end, by what they found in all',
+    help: 'Looks that came to an end, by what they found in all',
   },
   orchestrate_probe_unknowns_total: {
     kind: 'counter',
@@ -35,29 +48,40 @@ export const PROBE_METRICS = {
 } as const;
 
 export function probeMetrics(of: {
-  readonly dns: DnsProbes;
+  readonly runners: ReadonlyMap<string, ProbeRunner<unknown>>;
   readonly continuity: ContinuityProbes;
   readonly evidence: EvidencePublisher;
   readonly configLag: () => number;
 }): MetricSource {
   return metricSource(PROBE_METRICS, () => {
     const { tenants, partitions, behind } = of.continuity.status();
-    const { domains, probing, waiting } = of.dns.status();
-    const { started, answered, unknown } = of.dns.counts();
+    const runners = [...of.runners.values()];
+    const byProbe = (read: (runner: ProbeRunner<unknown>) => number) =>
+      Object.fromEntries([...of.runners].map(([word, runner]) => [word, read(runner)]));
+    const counts = runners.map((runner) => runner.counts());
     const { stored, failed, waiting: unstored } = of.evidence.status();
     return {
       orchestrate_partitions_owned: partitions,
       orchestrate_consumer_lag_messages: { CONFIG: of.configLag() },
       orchestrate_tenants_watched: tenants,
       orchestrate_tenants_behind: behind,
-      orchestrate_domains_watched: domains,
-      orchestrate_probes_running: probing,
-      orchestrate_probes_waiting: waiting,
-      orchestrate_probes_started_total: started,
-      orchestrate_probes_answered_total: answered,
-      orchestrate_probe_unknowns_total: unknown,
+      orchestrate_sources_watched: byProbe((runner) => runner.status().watched),
+      orchestrate_probes_running: byProbe((runner) => runner.status().looking),
+      orchestrate_probes_waiting: byProbe((runner) => runner.status().waiting),
+      orchestrate_probes_spared: byProbe((runner) => runner.status().spared),
+      orchestrate_probes_started_total: byProbe((runner) => runner.counts().started),
+      orchestrate_probes_answered_total: summed(counts.map(({ answered }) => answered)),
+      orchestrate_probe_unknowns_total: summed(counts.map(({ unknown }) => unknown)),
       orchestrate_evidence_waiting: unstored,
       orchestrate_evidence_total: { stored, failed },
     };
   });
+}
+
+function summed(all: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> {
+  const sum: Record<string, number> = {};
+  for (const counts of all) {
+    for (const [word, count] of Object.entries(counts)) sum[word] = (sum[word] ?? 0) + count;
+  }
+  return sum;
 }

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Answer } from './dns/answer.ts';
-import { nextProbeInMs, ProbeSchedule } from './probe-schedule.ts';
+import { ProbeSchedule } from './probe-schedule.ts';
 
 describe('a schedule', () => {
   test('gives what is due, earliest first, once', () => {
@@ -80,33 +79,5 @@ describe('a schedule', () => {
       }),
       { numRuns: 60 },
     );
-  });
-});
-
-describe('the next look at a domain', () => {
-  const CADENCE = { intervalMs: 40_000, failingMs: 4_000, unknownMs: 400 };
-  const digest = '0'.repeat(64);
-  const well: Answer[] = [
-    { fact: 'spf', value: 'pass', digest },
-    { fact: 'spfLookups', value: 0, digest },
-    { fact: 'dkim', value: 'valid', digest },
-    { fact: 'dmarc', value: 'present', digest },
-    { fact: 'dmarcPolicy', value: 'none', digest },
-  ];
-  const failing: Answer[] = [...well, { fact: 'dkim', value: 'missing', digest }];
-  const unknown: Answer[] = [...failing, { fact: 'dmarc', unknown: 'timeout' }];
-
-  test.each([
-    ['is far away when all is well', well, 40_000],
-    ['comes sooner while something fails', failing, 4_000],
-    ['comes soonest while something is unknown', unknown, 400],
-  ])('%s', (_, answers, expectedMs) => {
-    expect(nextProbeInMs(answers, CADENCE, 0.5)).toBe(expectedMs);
-    expect(nextProbeInMs(answers, CADENCE, 0)).toBeCloseTo(expectedMs * 0.9);
-    expect(nextProbeInMs(answers, CADENCE, 1)).toBeCloseTo(expectedMs * 1.1);
-  });
-
-  test('is never further away for trouble than it is without', () => {
-    expect(nextProbeInMs(failing, { ...CADENCE, intervalMs: 1_000 }, 0.5)).toBe(1_000);
   });
 });

@@ -1,5 +1,4 @@
 import TinyQueue from 'tinyqueue';
-import { type Answer, verdictOf } from './dns/answer.ts';
 
 interface Entry {
   readonly key: string;
@@ -63,26 +62,4 @@ export class ProbeSchedule {
       this.#heap.pop();
     }
   }
-}
-
-export interface ProbeCadence {
-  readonly intervalMs: number;
-  /** While something fails. */
-  readonly failingMs: number;
-  /** While something is unknown. */
-  readonly unknownMs: number;
-}
-
-const JITTER = 0.1;
-
-/** How long until a domain is looked at again, spread by a tenth; `random` is from 0 to 1. */
-export function nextProbeInMs(answers: readonly Answer[], cadence: ProbeCadence, random: number): number {
-  const plainMs = Math.min(cadence.intervalMs, hurryMs(answers, cadence));
-  return Math.round(plainMs * (1 - JITTER + 2 * JITTER * random));
-}
-
-function hurryMs(answers: readonly Answer[], cadence: ProbeCadence): number {
-  const verdicts = answers.map(verdictOf);
-  if (verdicts.includes('unknown')) return cadence.unknownMs;
-  return verdicts.includes('fail') ? cadence.failingMs : cadence.intervalMs;
 }

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { partitionOf, policySchema } from '@orchestrate/canon';
+import { partitionOf } from '@orchestrate/canon';
 import { type OperatorCommanded, operatorCommanded, tenantConfigured, VERSION } from '@orchestrate/contracts';
 import {
   activatePolicy,
@@ -11,11 +10,15 @@ import {
   type StoredMessage,
 } from '@orchestrate/messaging';
 import { PolicyInForce } from '@orchestrate/service-kit';
-import { declarationOf, neighbours, startTestBroker, type TestBroker } from '@orchestrate/test-kit';
+import {
+  declarationOf,
+  defaultPolicy,
+  neighbours,
+  startTestBroker,
+  type TestBroker,
+} from '@orchestrate/test-kit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { LayerPartition } from './layer-partition.ts';
-
-const POLICY_FILE = new URL('../../../policies/default.json', import.meta.url);
 
 let server: TestBroker;
 let broker: Broker;
@@ -23,7 +26,7 @@ let policy: PolicyInForce;
 beforeAll(async () => {
   server = await startTestBroker();
   broker = server.broker;
-  await activatePolicy(broker, policySchema.parse(JSON.parse(readFileSync(POLICY_FILE, 'utf8'))));
+  await activatePolicy(broker, defaultPolicy());
   policy = await PolicyInForce.follow(broker);
 });
 afterAll(async () => {

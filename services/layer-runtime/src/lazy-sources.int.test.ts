@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type CanonicalBlockerLayer, type FactValue, partitionOf, policySchema } from '@orchestrate/canon';
+import { type CanonicalBlockerLayer, type FactValue, partitionOf } from '@orchestrate/canon';
 import {
   evidenceHeartbeat,
   evidenceObserved,
@@ -14,6 +13,7 @@ import { activatePolicy, type Broker, encode, OwnerLoop, readLast } from '@orche
 import { PolicyInForce } from '@orchestrate/service-kit';
 import {
   declarationOf,
+  defaultPolicy,
   eventually,
   jsonOf,
   neighbours,
@@ -25,7 +25,6 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { LayerPartition } from './layer-partition.ts';
 import { layerService } from './layer-service.ts';
 
-const POLICY_FILE = new URL('../../../policies/default.json', import.meta.url);
 const QUIET = { info() {}, warn() {}, error() {} };
 /** More sources than one partition keeps loaded. */
 const TENANTS = neighbours(62);
@@ -38,7 +37,7 @@ let broker: Broker;
 beforeAll(async () => {
   server = await startTestBroker();
   broker = server.broker;
-  await activatePolicy(broker, policySchema.parse(JSON.parse(readFileSync(POLICY_FILE, 'utf8'))));
+  await activatePolicy(broker, defaultPolicy());
 });
 afterAll(() => server[Symbol.asyncDispose]());
 

@@ -208,7 +208,8 @@ function printOffboarded({ tenantId, already, interventionOrdinal, erased, kept 
 }
 
 function printConfig(config: TenantConfig, seq: number): void {
-  const { tenantId, governance, schedule, domains, mailboxes, campaigns, imports, aiProvider } = config;
+  const { tenantId, governance, schedule, domains, mailboxes, campaigns, imports, aiProvider, billing } =
+    config;
   const { mode, sector, jurisdiction, lawfulBasis } = governance;
   const hours = schedule.from === schedule.to ? 'around the clock' : `${schedule.from} to ${schedule.to}`;
   const closed = [
@@ -223,6 +224,7 @@ function printConfig(config: TenantConfig, seq: number): void {
     `schedule    ${schedule.days.join(' ')} ${hours} ${schedule.timeZone}${closed.length > 0 ? `; ${closed.join(', ')}` : ''}`,
   );
   printLine(`AI provider ${aiProvider ?? 'none'}`);
+  printLine(`billing     ${billing ? `Stripe customer ${billing.stripeCustomer}` : 'told from outside'}`);
   const use = (enabled: boolean) => (enabled ? '' : 'disabled');
   const rows = [
     ...domains.map(({ id, name, egressIp, dkimSelectors, enabled }) => [
@@ -231,11 +233,11 @@ function printConfig(config: TenantConfig, seq: number): void {
       use(enabled),
       `${name}, leaves from ${egressIp}, DKIM ${dkimSelectors.join(' ') || 'none'}`,
     ]),
-    ...mailboxes.map(({ id, domain, provider, capPerDay, enabled }) => [
+    ...mailboxes.map(({ id, domain, provider, capPerDay, credential, enabled }) => [
       'mailbox',
       id,
       use(enabled),
-      `${provider}, domain ${domain}, ${capPerDay === null ? 'cap of the policy' : `${capPerDay} a day`}`,
+      `${provider}, domain ${domain}, ${capPerDay === null ? 'cap of the policy' : `${capPerDay} a day`}${credential === null ? '' : `, access ${credential}`}`,
     ]),
     ...campaigns.map(
       ({ id, state, templates, approvedDigest, templateDigest, lint, mailboxes: bound, enabled }) => [

@@ -1,22 +1,18 @@
 import { createHash } from 'node:crypto';
-import type { CheckVerdict } from '@orchestrate/canon';
+import type { CheckVerdict, UnknownReason } from '@orchestrate/canon';
+import type { Answer } from '../probe/answer.ts';
 
-/** Why a fact has no answer. None of these says anything about the tenant. */
+/** Why DNS leaves a fact without an answer. None of these says anything about the tenant. */
 export const ANSWER_UNKNOWNS = [
   'no_answer',
   'timeout',
   'servfail',
   'refused',
+  'disagreement',
   'probe_fault',
   'multiple_keys',
   'name_too_long',
-] as const;
-export type AnswerUnknown = (typeof ANSWER_UNKNOWNS)[number];
-
-/** One fact as DNS tells it. `digest` is the SHA-256 (hex) of the raw records that the answer rests on. */
-export type Answer =
-  | { fact: string; value: string | number | boolean; digest: string }
-  | { fact: string; unknown: AnswerUnknown };
+] as const satisfies readonly UnknownReason[];
 
 const HEALTHY: Readonly<Record<string, string>> = { spf: 'pass', dkim: 'valid', dmarc: 'present' };
 
@@ -41,10 +37,6 @@ export function digestOf(evidence: readonly Evidence[]): string {
   return createHash('sha256')
     .update([...new Set(lines)].sort().join('\n'))
     .digest('hex');
-}
-
-export function unknownAnswers(facts: readonly string[], unknown: AnswerUnknown): Answer[] {
-  return facts.map((fact) => ({ fact, unknown }));
 }
 
 const NAME_OCTETS_MAX = 253;

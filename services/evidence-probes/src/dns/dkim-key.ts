@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { readTagList } from './tag-list.ts';
+import { readTagList, trimBlanks } from './tag-list.ts';
 
 export type DkimKeyState = 'valid' | 'weak' | 'revoked' | 'malformed';
 
@@ -24,7 +24,7 @@ export function readDkimKey(record: string): DkimKey {
   if (hasDuplicate || hasStray) return MALFORMED;
   if (tags.has('v') && (names[0] !== 'v' || tags.get('v') !== 'DKIM1')) return MALFORMED;
   if (!allowsSha256(tags.get('h')) || !allowsMail(tags.get('s'))) return MALFORMED;
-  const encoded = tags.get('p')?.replace(/\s/g, '');
+  const encoded = tags.get('p')?.replace(/[ \t\r\n]/g, '');
   if (encoded === undefined) return MALFORMED;
   if (encoded === '') return { state: 'revoked' };
   if (!isBase64(encoded)) return MALFORMED;
@@ -49,7 +49,7 @@ function allowsMail(services: string | undefined): boolean {
 }
 
 function list(value: string): string[] {
-  return value.split(':').map((item) => item.trim().toLowerCase());
+  return value.split(':').map((item) => trimBlanks(item).toLowerCase());
 }
 
 function isBase64(text: string): boolean {

@@ -1,4 +1,4 @@
-import { readTagList } from './tag-list.ts';
+import { readTagList, trimBlanks } from './tag-list.ts';
 
 export const DMARC_POLICIES = ['none', 'quarantine', 'reject'] as const;
 export type DmarcPolicy = (typeof DMARC_POLICIES)[number];
@@ -57,5 +57,7 @@ function asked(policy: DmarcPolicy, isTest: boolean): DmarcPolicy {
 const REPORT_URI = /^[a-z][a-z0-9+.-]*:(?:[a-z0-9\-._~:/?#[\]@$&'()*+;=]|%[0-9a-f]{2})*$/i;
 
 function hasReportUri(rua: string | undefined): boolean {
-  return (rua ?? '').split(',').some((uri) => REPORT_URI.test(uri.trim().replace(/![0-9]+[kmgt]?$/i, '')));
+  return (rua ?? '')
+    .split(',')
+    .some((uri) => REPORT_URI.test(trimBlanks(uri).replace(/![0-9]+[kmgt]?$/i, '')));
 }

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { startDnsServer } from '@orchestrate/sandbox';
+import { type DnsBehaviour, startDnsServer } from '@orchestrate/sandbox';
 import { describe, expect, test } from 'vitest';
-import { resolverFor, serving, summary, txt } from './dns.test-support.ts';
+import { patienceFor, resolverFor, serving, summary, txt } from './dns.test-support.ts';
 import { lookupDkim } from './lookup-dkim.ts';
 
 function rsa(bits: number, type: 'spki' | 'pkcs1' = 'spki'): string {
@@ -23,9 +23,10 @@ const EC = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 
 const at = (selector: string, record: string) => `${selector}._domainkey.acme 60 IN ${txt(record)}`;
 
-async function dkimOf(zone: string, selectors: string[], behaviours = {}) {
+async function dkimOf(zone: string, selectors: string[], behaviours: Record<string, DnsBehaviour> = {}) {
   await using server = await startDnsServer(serving(zone, behaviours));
-  return summary(await lookupDkim({ domain: 'acme.test', selectors, resolver: resolverFor(server) }));
+  const resolver = resolverFor(server, patienceFor(Object.values(behaviours)[0] ?? 'sound'));
+  return summary(await lookupDkim({ domain: 'acme.test', selectors, resolver }));
 }
 
 describe('one selector', () => {
@@ -62,6 +63,12 @@ describe('one selector', () => {
     ['something else', 'v=spf1 -all', { dkim: 'malformed' }],
     ['10 kB of nothing', 'x'.repeat(10_000), { dkim: 'malformed' }],
     ['invalid UTF-8', 'v=DKIM1; p=\\255\\254', { dkim: 'malformed' }],
+    [
+      'an octet in the key that other tongues take for blank',
+      `v=DKIM1; p=\\160${RSA_2048}`,
+      { dkim: 'malformed' },
+    ],
+    ['such an octet before the version', `\\160v=DKIM1; p=${RSA_2048}`, { dkim: 'malformed' }],
   ])('%s', async (_, record, expected) => {
     expect(await dkimOf(at('s1', record), ['s1'])).toEqual(expected);
   });
@@ -94,7 +101,7 @@ describe('one selector', () => {
     ['silent', '?timeout'],
     ['servfail', '?servfail'],
     ['refused', '?refused'],
-  ])('a server that is %s leaves the key unknown', async (behaviour, unknown) => {
+  ] as const)('a server that is %s leaves the key unknown', async (behaviour, unknown) => {
     const zone = at('s1', `p=${RSA_2048}`);
     expect(await dkimOf(zone, ['s1'], { 'acme.test': behaviour })).toEqual({
       dkim: unknown,
@@ -112,7 +119,7 @@ describe('several selectors', () => {
     at('broken', 'p=?'),
     at('lost', `p=${RSA_2048}`),
   ].join('\n');
-  const LOST = { 'lost._domainkey.acme.test': 'servfail' };
+  const LOST = { 'lost._domainkey.acme.test': 'servfail' } as const;
 
   test.each([
     [['revoked', 'gone', 'broken', 'weak', 'good'], { dkim: 'valid', dkimKeyBits: 2048 }],

@@ -1,21 +1,16 @@
-import {
-  type Answer,
-  type AnswerUnknown,
-  digestOf,
-  type Evidence,
-  isNameTooLong,
-  unknownAnswers,
-} from './answer.ts';
+import type { UnknownReason } from '@orchestrate/canon';
+import { type Answer, unknownAnswers } from '../probe/answer.ts';
+import { digestOf, type Evidence, isNameTooLong } from './answer.ts';
 import { type DkimKeyState, readDkimKey } from './dkim-key.ts';
-import type { TxtResolver } from './resolver.ts';
+import type { AskOptions, DnsResolver } from './dns-answer.ts';
 
 export const DKIM_FACTS = ['dkim', 'dkimKeyBits'] as const;
 
-export interface DkimQuestion {
+export interface DkimQuestion extends Pick<AskOptions, 'signal'> {
   readonly domain: string;
   /** DNS cannot list selectors: without configuration there is nothing to ask for. */
   readonly selectors: readonly string[];
-  readonly resolver: TxtResolver;
+  readonly resolver: DnsResolver;
 }
 
 interface Finding {
@@ -25,7 +20,7 @@ interface Finding {
 }
 
 /** What stands at one selector; an unknown says nothing about it. */
-type SelectorFinding = Finding | { readonly unknown: AnswerUnknown };
+type SelectorFinding = Finding | { readonly unknown: UnknownReason };
 
 const BEST_FIRST = ['valid', 'weak', 'malformed', 'revoked', 'missing'] as const;
 
@@ -34,9 +29,10 @@ const BEST_FIRST = ['valid', 'weak', 'malformed', 'revoked', 'missing'] as const
  * selector we know nothing of may hold one: unknown goes before every lesser finding.
  * `dkimKeyBits` goes with the key that counts and is absent where there is none.
  */
-export async function lookupDkim({ domain, selectors, resolver }: DkimQuestion): Promise<Answer[]> {
+export async function lookupDkim(question: DkimQuestion): Promise<Answer[]> {
+  const { selectors } = question;
   if (selectors.length === 0) return [{ fact: 'dkim', value: 'not_discoverable', digest: digestOf([]) }];
-  const findings = await Promise.all(selectors.map((selector) => findKey(selector, domain, resolver)));
+  const findings = await Promise.all(selectors.map((selector) => findKey(selector, question)));
   const known = findings.filter((finding): finding is Finding => 'state' in finding);
   const unknown = findings.find((finding) => 'unknown' in finding);
   const best = known.toSorted(compareFindings)[0];
@@ -49,10 +45,13 @@ export async function lookupDkim({ domain, selectors, resolver }: DkimQuestion):
   return answers;
 }
 
-async function findKey(selector: string, domain: string, resolver: TxtResolver): Promise<SelectorFinding> {
+async function findKey(
+  selector: string,
+  { domain, resolver, signal }: DkimQuestion,
+): Promise<SelectorFinding> {
   const name = `${selector}._domainkey.${domain}`;
   if (isNameTooLong(name)) return { unknown: 'name_too_long' };
-  const answer = await resolver.txt(name);
+  const answer = await resolver.ask(name, 'TXT', signal && { signal });
   switch (answer.kind) {
     case 'no_answer':
       return { unknown: answer.reason };

@@ -1,12 +1,14 @@
-import { type Answer, digestOf, type Evidence, isNameTooLong, unknownAnswers } from './answer.ts';
+import { type Answer, unknownAnswers } from '../probe/answer.ts';
+import { digestOf, type Evidence, isNameTooLong } from './answer.ts';
 import { type DmarcRecord, isDmarcRecord, readDmarcRecord } from './dmarc-policy.ts';
-import type { NoAnswerReason, TxtResolver } from './resolver.ts';
+import type { AskOptions, DnsResolver, NoAnswerReason } from './dns-answer.ts';
+import { trimBlanks } from './tag-list.ts';
 
 export const DMARC_FACTS = ['dmarc', 'dmarcPolicy'] as const;
 
-export interface DmarcQuestion {
+export interface DmarcQuestion extends Pick<AskOptions, 'signal'> {
   readonly domain: string;
-  readonly resolver: TxtResolver;
+  readonly resolver: DnsResolver;
 }
 
 /** RFC 9989 4.10 step 4: a name of eight labels or more goes on with its last seven, so eight queries do. */
@@ -30,9 +32,10 @@ interface Walk {
  * policy unknown: the level that could not be read is just where another policy may stand.
  * `dmarcPolicy` is what receivers are asked to do, `t=y` taken into account; absent where no policy applies.
  */
-export async function lookupDmarc({ domain, resolver }: DmarcQuestion): Promise<Answer[]> {
+export async function lookupDmarc(question: DmarcQuestion): Promise<Answer[]> {
+  const { domain } = question;
   if (isNameTooLong(policyName(domain))) return unknownAnswers(DMARC_FACTS, 'name_too_long');
-  const walk = await walkTree(domain, resolver);
+  const walk = await walkTree(question);
   if (walk.noAnswer !== undefined) return unknownAnswers(DMARC_FACTS, walk.noAnswer);
 
   const digest = digestOf(walk.evidence);
@@ -53,13 +56,13 @@ function policyName(domain: string): string {
 }
 
 /** Stops early at a record of the domain itself, since that one applies whatever stands above. */
-async function walkTree(domain: string, resolver: TxtResolver): Promise<Walk> {
+async function walkTree({ domain, resolver, signal }: DmarcQuestion): Promise<Walk> {
   const found: Found[] = [];
   const evidence: Evidence[] = [];
   const discarded: ('multiple' | 'invalid')[] = [];
   for (const step of walkNames(domain)) {
     const name = policyName(step);
-    const answer = await resolver.txt(name);
+    const answer = await resolver.ask(name, 'TXT', signal && { signal });
     if (answer.kind === 'no_answer') return { found, evidence, discarded, noAnswer: answer.reason };
     evidence.push({ name, type: 'TXT', outcome: answer.kind === 'records' ? answer.records : answer.how });
     const record = answer.kind === 'records' ? readPolicySet(answer.records) : 'none';
@@ -80,7 +83,7 @@ function walkNames(domain: string): string[] {
 
 /** RFC 9989 4.10 steps 2 and 6: other TXT records do not count, and several policies at one name cancel out. */
 function readPolicySet(records: readonly string[]): DmarcRecord | 'none' | 'multiple' | 'invalid' {
-  const [policy, ...others] = records.map((record) => record.trim()).filter(isDmarcRecord);
+  const [policy, ...others] = records.map(trimBlanks).filter(isDmarcRecord);
   if (policy === undefined) return 'none';
   if (others.length > 0) return 'multiple';
   return readDmarcRecord(policy) ?? 'invalid';

@@ -1,15 +1,18 @@
 import type { DNSResolver } from 'mailauth';
 import { spf } from 'mailauth/lib/spf/index.js';
-import { type Answer, digestOf, type Evidence, isNameTooLong, unknownAnswers } from './answer.ts';
-import { codeOf, meaningOf, type NoAnswerReason, type TxtResolver } from './resolver.ts';
+import { type Answer, unknownAnswers } from '../probe/answer.ts';
+import { digestOf, type Evidence, isNameTooLong } from './answer.ts';
+import type { AskOptions, DnsAnswer, DnsResolver, NoAnswerReason } from './dns-answer.ts';
+import { CODE_OF_ABSENCE, CODE_OF_REASON, dnsError, isQuestionType, nodeRecords } from './node-dns-shapes.ts';
+import { askableName } from './query-message.ts';
 
 export const SPF_FACTS = ['spf', 'spfLookups', 'spfVoidLookups'] as const;
 
-export interface SpfQuestion {
+export interface SpfQuestion extends Pick<AskOptions, 'signal'> {
   readonly domain: string;
   /** The address that mail of this domain really leaves from. */
   readonly egressIp: string;
-  readonly resolver: TxtResolver;
+  readonly resolver: DnsResolver;
   /** For the whole evaluation. */
   readonly elapsedMsMax?: number;
 }
@@ -32,22 +35,14 @@ const RECORD_OCTETS_MAX = 10_240;
  * went unanswered makes the whole result unknown, whatever the evaluation said.
  */
 export async function lookupSpf(question: SpfQuestion): Promise<Answer[]> {
-  const { domain, egressIp, resolver, elapsedMsMax = ELAPSED_MS_MAX } = question;
+  const { domain, resolver, signal, elapsedMsMax = ELAPSED_MS_MAX } = question;
   if (isNameTooLong(domain)) return unknownAnswers(SPF_FACTS, 'name_too_long');
-  const watch = watchResolver(resolver);
+  // what is still being asked when the evaluation ends is of no more use to anybody
+  const over = new AbortController();
+  const until = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
+  const watch = watchResolver(resolver, until);
   const startedAt = performance.now();
-  const result = await spf({
-    sender: `postmaster@${domain}`,
-    helo: domain,
-    mta: domain,
-    ip: egressIp,
-    // its declaration forgets that MX records are objects
-    resolver: watch.resolve as DNSResolver,
-    strict: true,
-    maxResolveCount: DNS_TERMS_MAX,
-    maxVoidCount: VOID_LOOKUPS_MAX,
-    maxElapsedTime: elapsedMsMax,
-  });
+  const result = await checkHost(question, watch, elapsedMsMax).finally(() => over.abort());
 
   const { trouble } = watch;
   if (trouble !== undefined) return unknownAnswers(SPF_FACTS, trouble);
@@ -67,14 +62,32 @@ export async function lookupSpf(question: SpfQuestion): Promise<Answer[]> {
   ];
 }
 
+function checkHost({ domain, egressIp }: SpfQuestion, watch: Watch, elapsedMsMax: number) {
+  return spf({
+    sender: `postmaster@${domain}`,
+    helo: domain,
+    mta: domain,
+    ip: egressIp,
+    // its declaration forgets that MX records are objects
+    resolver: watch.resolve as DNSResolver,
+    strict: true,
+    maxResolveCount: DNS_TERMS_MAX,
+    maxVoidCount: VOID_LOOKUPS_MAX,
+    maxElapsedTime: elapsedMsMax,
+  });
+}
+
 interface Watch {
   readonly evidence: readonly Evidence[];
   readonly trouble: NoAnswerReason | undefined;
   resolve(name: string, type: string): Promise<unknown>;
 }
 
-/** Keeps every record seen and the first question that went unanswered. */
-function watchResolver(resolver: TxtResolver): Watch {
+/**
+ * The resolver of the evaluator. It keeps every record seen and the first question that went unanswered; a name that
+ * cannot exist and a policy that is too large are findings about the record and no trouble.
+ */
+function watchResolver(resolver: DnsResolver, signal: AbortSignal): Watch {
   const evidence: Evidence[] = [];
   let trouble: NoAnswerReason | undefined;
   return {
@@ -83,35 +96,32 @@ function watchResolver(resolver: TxtResolver): Watch {
       return trouble;
     },
     async resolve(name, type) {
-      try {
-        const records = await resolver.resolve(name, type);
-        evidence.push({ name, type, outcome: asLines(records) });
-        refuseHugePolicy(records, type);
-        return records;
-      } catch (error) {
-        const meaning = meaningOf(error);
-        if (meaning.kind === 'absent') evidence.push({ name, type, outcome: meaning.how });
-        // a name that cannot exist and a policy that is too large are findings about the record
-        else if (codeOf(error) !== 'EBADNAME' && codeOf(error) !== HUGE_POLICY) trouble ??= meaning.reason;
-        throw error;
+      if (!isQuestionType(type)) throw dnsError('ENOTIMP', `records of type ${type} are not asked for`);
+      if (askableName(name) === undefined) throw dnsError('EBADNAME', 'no query can carry the name');
+      const answer = await resolver.ask(name, type, { signal });
+      if (answer.kind === 'no_answer') {
+        trouble ??= answer.reason;
+        throw dnsError(CODE_OF_REASON[answer.reason], `no answer: ${answer.reason}`);
       }
+      evidence.push({ name, type, outcome: outcomeOf(answer) });
+      if (answer.kind === 'absent') throw dnsError(CODE_OF_ABSENCE[answer.how], `no record: ${answer.how}`);
+      refuseHugePolicy(answer.records);
+      return nodeRecords(answer, type);
     },
   };
 }
 
-function asLines(records: unknown): string[] {
-  return (Array.isArray(records) ? records : [records]).map((record) => JSON.stringify(record));
+function outcomeOf(answer: Exclude<DnsAnswer, { kind: 'no_answer' }>): Evidence['outcome'] {
+  return answer.kind === 'absent' ? answer.how : answer.records.map((record) => JSON.stringify(record));
 }
 
-const HUGE_POLICY = 'ESPFHUGE';
-
-function refuseHugePolicy(records: unknown, type: string): void {
-  if (type !== 'TXT' || !Array.isArray(records)) return;
-  const texts = records.map((strings: unknown) =>
-    Array.isArray(strings) ? strings.join('') : String(strings),
+/** The octets of a record are its characters. */
+function refuseHugePolicy(records: readonly unknown[]): void {
+  const huge = records.find(
+    (record) =>
+      typeof record === 'string' && /^v=spf1(?: |$)/i.test(record) && record.length > RECORD_OCTETS_MAX,
   );
-  const huge = texts.find((text) => /^v=spf1(?: |$)/i.test(text) && text.length > RECORD_OCTETS_MAX);
   if (huge === undefined) return;
-  const text = `SPF record of ${huge.length} octets`;
-  throw Object.assign(new Error(text), { code: HUGE_POLICY, spfResult: { error: 'permerror', text } });
+  const text = `SPF record over ${RECORD_OCTETS_MAX} octets`;
+  throw Object.assign(dnsError('ESPFHUGE', text), { spfResult: { error: 'permerror', text } });
 }

@@ -1,89 +1,49 @@
-import { Resolver } from 'node:dns/promises';
+import { abandoned, askServer } from './ask-server.ts';
+import { type Absence, type DnsAnswer, type DnsResolver, noAnswer, type QuestionType } from './dns-answer.ts';
+import { askableName } from './query-message.ts';
+import { resolverAddresses, type ServerAddress } from './server-address.ts';
 
-export type NoAnswerReason = 'timeout' | 'servfail' | 'refused' | 'no_answer';
-
-export type TxtAnswer =
-  | { kind: 'records'; records: string[] }
-  | { kind: 'absent'; how: 'nxdomain' | 'nodata' }
-  | { kind: 'no_answer'; reason: NoAnswerReason };
-
-export type DnsFailure = Exclude<TxtAnswer, { kind: 'records' }>;
-
-export interface TxtResolver {
-  /** The TXT records of a name, the strings of each joined (RFC 7208 3.3, RFC 6376 3.6.2.2). Never rejects. */
-  txt(name: string): Promise<TxtAnswer>;
-  /** Records of any type in the shapes of `node:dns`; rejects with the code of the failure. */
-  resolve(name: string, type: string): Promise<unknown>;
-}
-
-export interface TxtResolverOptions {
-  /** `host:port` of recursive resolvers, the host an IP address. Empty: those of this machine. */
+export interface DnsResolverOptions {
+  /** Recursive resolvers as `ip` or `ip:port`. Empty: those of this machine. */
   readonly servers: readonly string[];
   /** For one try at one server. */
   readonly timeoutMs: number;
-  /** At each server. */
+  /** At each server, when it is silent or cannot be understood. */
   readonly tries: number;
 }
 
 /**
- * What the codes of c-ares say. Two of them are an authoritative no: the name does not exist (NXDOMAIN,
- * RFC 2308 2.1) or it has no such record (NODATA, 2.2). All others, and any not listed, are news about the
- * way to the answer, not about the name.
+ * Asks recursive resolvers one after the other. One that has records is believed. One that says no is believed when
+ * another one says so too: a single resolver may filter, lag behind or be lied to, and a no condemns a tenant. Where
+ * only one is configured its word has to do. One that fails is passed over. What no two of them agree on is no answer.
  */
-export const CODE_MEANINGS: Readonly<Record<string, DnsFailure>> = {
-  ENOTFOUND: { kind: 'absent', how: 'nxdomain' },
-  ENODATA: { kind: 'absent', how: 'nodata' },
-  ETIMEOUT: { kind: 'no_answer', reason: 'timeout' },
-  ESERVFAIL: { kind: 'no_answer', reason: 'servfail' },
-  EREFUSED: { kind: 'no_answer', reason: 'refused' },
-  ECONNREFUSED: { kind: 'no_answer', reason: 'no_answer' },
-  ECANCELLED: { kind: 'no_answer', reason: 'no_answer' },
-  EFORMERR: { kind: 'no_answer', reason: 'no_answer' },
-  ENOTIMP: { kind: 'no_answer', reason: 'no_answer' },
-  EBADRESP: { kind: 'no_answer', reason: 'no_answer' },
-  EBADNAME: { kind: 'no_answer', reason: 'no_answer' },
-};
-
-const NO_ANSWER: DnsFailure = { kind: 'no_answer', reason: 'no_answer' };
-
-export function meaningOf(error: unknown): DnsFailure {
-  return CODE_MEANINGS[codeOf(error)] ?? NO_ANSWER;
-}
-
-export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
-}
-
-/** The servers are asked one after the other until one of them knows: `servfail` of one is not the answer of all. */
-export function createTxtResolver({ servers, timeoutMs, tries }: TxtResolverOptions): TxtResolver {
-  const resolvers = (servers.length > 0 ? servers : [undefined]).map((server) => {
-    const resolver = new Resolver({ timeout: timeoutMs, maxTimeout: timeoutMs, tries });
-    if (server !== undefined) resolver.setServers([server]);
-    return resolver;
-  });
-
-  const ask = async <Records>(question: (resolver: Resolver) => Promise<Records>): Promise<Records> => {
-    let failure: unknown;
-    for (const resolver of resolvers) {
-      try {
-        return await question(resolver);
-      } catch (error) {
-        failure = error;
-        if (meaningOf(error).kind === 'absent') break;
-      }
-    }
-    throw failure;
-  };
-
+export function createDnsResolver({ servers, timeoutMs, tries }: DnsResolverOptions): DnsResolver {
+  const addresses = resolverAddresses(servers);
   return {
-    async txt(name) {
-      try {
-        const records = await ask((resolver) => resolver.resolveTxt(name));
-        return { kind: 'records', records: records.map((strings) => strings.join('')) };
-      } catch (error) {
-        return meaningOf(error);
-      }
+    async ask(text, type, { signal } = {}) {
+      const name = askableName(text);
+      if (name === undefined) return noAnswer('no_answer');
+      if (signal?.aborted) return abandoned(signal);
+      return await askInTurn(addresses, (server) =>
+        askServer(server, { name, type }, { timeoutMs, tries, signal }),
+      );
     },
-    resolve: (name, type) => ask((resolver) => resolver.resolve(name, type)),
   };
+}
+
+async function askInTurn<Type extends QuestionType>(
+  servers: readonly ServerAddress[],
+  ask: (server: ServerAddress) => Promise<DnsAnswer<Type>>,
+): Promise<DnsAnswer<Type>> {
+  let no: Absence | undefined;
+  let failure = noAnswer('no_answer');
+  for (const server of servers) {
+    const answer = await ask(server);
+    if (answer.kind === 'records') return no === undefined ? answer : noAnswer('disagreement');
+    if (answer.kind === 'no_answer') failure = answer;
+    else if (no !== undefined) return { ...no, ttlSec: Math.min(no.ttlSec, answer.ttlSec) };
+    else if (servers.length === 1) return answer;
+    else no = answer;
+  }
+  return failure;
 }

@@ -8,12 +8,22 @@ export interface TagList {
   readonly hasStray: boolean;
 }
 
+/** RFC 6376 2.8. What else JavaScript takes for blank, such as U+00A0, is none here. */
+const BLANKS = ' \t\r\n';
+
+export function trimBlanks(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && BLANKS.includes(text[start]!)) start++;
+  while (start < end && BLANKS.includes(text[end - 1]!)) end--;
+  return text.slice(start, end);
+}
+
 const TAG_NAME = /^[a-z][a-z0-9_]*$/i;
 
 export function readTagList(text: string): TagList {
   const parts = text
     .split(';')
-    .map((part) => part.trim())
+    .map(trimBlanks)
     .filter((part) => part !== '');
   const pairs = parts.map(readPair).filter((pair) => pair !== undefined);
   const names = pairs.map(([name]) => name);
@@ -27,6 +37,6 @@ export function readTagList(text: string): TagList {
 
 function readPair(part: string): [string, string] | undefined {
   const at = part.indexOf('=');
-  const name = part.slice(0, Math.max(at, 0)).trim();
-  return TAG_NAME.test(name) ? [name, part.slice(at + 1).trim()] : undefined;
+  const name = trimBlanks(part.slice(0, Math.max(at, 0)));
+  return TAG_NAME.test(name) ? [name, trimBlanks(part.slice(at + 1))] : undefined;
 }
