@@ -9,6 +9,7 @@ import { CANONICAL_BLOCKER_LAYERS } from '@orchestrate/canon';
 import {
   applyEvidenceFile,
   applyTenantFile,
+  type ImportedLead,
   importLeads,
   publishObservation,
   readBooks,
@@ -195,7 +196,9 @@ async function askForEverybody(): Promise<void> {
   const file = join(folder, 'leads.csv');
   const rows = Array.from({ length: PEOPLE }, (_, n) => `person-${n}@north-quay.example,true,referral`);
   await writeFile(file, `email,verified,provenance\n${rows.join('\n')}\n`);
-  const { leads } = await importLeads(broker, { tenantId: 'juno', importId: 'list', file });
+  const leads: ImportedLead[] = [];
+  const onLead = (lead: ImportedLead) => leads.push(lead);
+  await importLeads(broker, { tenantId: 'juno', importId: 'list', file, onLead });
   await eventually('all nine layers to be ready', async () => {
     const layers = (await readTruth(broker, 'juno'))?.truth.layers;
     return layers && CANONICAL_BLOCKER_LAYERS.every((layer) => layers[layer].state === 'ready');

@@ -7,6 +7,7 @@ import { type CanonicalRuntimeTruth, DISPATCH_DECISIONS } from '@orchestrate/can
 import {
   applyEvidenceFile,
   applyTenantFile,
+  type ImportedLead,
   importLeads,
   type LeadImportReport,
   readPolicyFile,
@@ -183,22 +184,28 @@ async function run(
   return ok;
 }
 
+interface Imported extends LeadImportReport {
+  readonly leads: readonly ImportedLead[];
+}
+
 async function apply(
   broker: Broker,
   expectations: Expectations,
   tenants: readonly string[],
-): Promise<ReadonlyMap<string, LeadImportReport>> {
-  const imports = new Map<string, LeadImportReport>();
+): Promise<ReadonlyMap<string, Imported>> {
+  const imports = new Map<string, Imported>();
   for (const tenantId of tenants) {
     await applyTenantFile(broker, files.tenant(tenantId));
     await applyEvidenceFile(broker, files.evidence(tenantId));
+    const leads: ImportedLead[] = [];
     const report = await importLeads(broker, {
       tenantId,
       importId: expectations.importSource,
       file: files.leads(tenantId),
       suppressionFile: files.suppressions(tenantId),
+      onLead: (lead) => leads.push(lead),
     });
-    imports.set(tenantId, report);
+    imports.set(tenantId, { ...report, leads });
   }
   progress('tenants, evidence and leads are in');
   const rows = [...imports].map(([id, { rows, accepted, duplicates, rejected, suppressedLeads }]) => [
@@ -240,7 +247,7 @@ async function awaitStates(
 async function askAll(
   broker: Broker,
   { campaign, step, importSource }: Expectations,
-  imports: ReadonlyMap<string, LeadImportReport>,
+  imports: ReadonlyMap<string, Imported>,
 ): Promise<number> {
   const reports = await Promise.all(
     [...imports].map(async ([tenantId, { leads }]) => {
@@ -259,6 +266,6 @@ async function askAll(
   return reports.reduce((sum, report) => sum + report.requested, 0);
 }
 
-function total(imports: ReadonlyMap<string, LeadImportReport>): number {
-  return [...imports.values()].reduce((sum, report) => sum + report.leads.length, 0);
+function total(imports: ReadonlyMap<string, Imported>): number {
+  return [...imports.values()].reduce((sum, { accepted }) => sum + accepted, 0);
 }

@@ -40,6 +40,7 @@ const owner = z.enum(OWNERS);
 const reason = z.enum(REASONS);
 const mode = z.enum(GOVERNANCE_MODES);
 const count = z.number().int().min(0);
+const share = z.number().min(0).max(1).nullable();
 const record = z.union([
   decisionRecorded.strict,
   outcomeRecorded.strict,
@@ -60,14 +61,21 @@ const tally = z.strictObject(
     typeof count
   >,
 );
+/** Of a list that is long the first ones are listed, and `...More` says how many followed. */
 const importedRows = z.strictObject({
   rows: count,
   accepted: count,
   duplicates: z.array(z.strictObject({ row: count, firstRow: count })),
+  duplicatesMore: count,
   rejected: z.array(rejectedRow),
+  rejectedMore: count,
   suppressed: count,
   suppressionRejected: z.array(rejectedRow),
+  suppressionRejectedMore: count,
   suppressedLeads: count,
+  /** Of the accepted, from 0 to 1; null when there is none. */
+  verifiedShare: share,
+  provenanceShare: share,
 });
 /** Of a command that a person gave: the record that it has in the tenant's chain. */
 const commanded = z.strictObject({

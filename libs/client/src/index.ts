@@ -31,6 +31,7 @@ export {
   type LeadImportReport,
 } from './lead-import.ts';
 export type { ProspectCode, RejectedRow } from './lead-rows.ts';
+export { ImportStopped } from './lead-writes.ts';
 export { NotThere, noTenant, notAmong } from './not-there.ts';
 export { type Observation, publishObservation } from './observation.ts';
 export {

@@ -1,29 +1,34 @@
 import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { type ConversationState, type FactName, type FactValue, partitionOf } from '@orchestrate/canon';
+import { type FactName, type FactValue, partitionOf } from '@orchestrate/canon';
 import {
   type EvidenceObserved,
   evidenceObserved,
+  type Lead,
   type SuppressionListed,
   suppressionListed,
   VERSION,
 } from '@orchestrate/contracts';
-import type { Broker } from '@orchestrate/messaging';
+import { type Broker, encode } from '@orchestrate/messaging';
 import { eraseIfOffboarded } from './erase-tenant.ts';
+import { LeadKeys } from './lead-keys.ts';
 import {
-  type LeadRow,
-  type ProspectCode,
-  type RejectedRow,
-  readLeadRows,
-  readSuppressionRows,
-  type SuppressionReason,
-} from './lead-rows.ts';
+  type DuplicateRow,
+  FirstOnes,
+  type ImportedLead,
+  type LeadCounts,
+  LeadLedger,
+} from './lead-ledger.ts';
+import { type RejectedRow, readLeadRows, readSuppressionRows, SUPPRESSION_REASONS } from './lead-rows.ts';
+import { writeEach } from './lead-writes.ts';
 import { noTenant, notAmong } from './not-there.ts';
 import { refuseOffboarded } from './offboarding.ts';
-import { eachInFlight, publishMessage } from './publish-message.ts';
+import { publishMessage } from './publish-message.ts';
 import { readTenantConfig } from './read-side.ts';
 import { recipientKeyOf } from './recipient-address.ts';
 import { RecipientsStore } from './recipients-store.ts';
+
+export type { ImportedLead } from './lead-ledger.ts';
 
 export interface LeadImport {
   readonly tenantId: string;
@@ -35,7 +40,14 @@ export interface LeadImport {
   readonly suppressionFile?: string;
   /** When the next import is due; default 24. */
   readonly dueInHours?: number;
+  /** How long a server that does not answer is asked again; default 30 s. */
+  readonly patienceMs?: number;
   readonly onProgress?: (progress: ImportProgress) => void;
+  /**
+   * Told of each accepted lead in the order of the rows, and before it is stored: all of them are stored once the import
+   * has returned. A report does not hold them, since a list may name a million.
+   */
+  readonly onLead?: (lead: ImportedLead) => void;
 }
 
 /** Octets of the file that were read, so that what is left can be told without counting rows first. */
@@ -46,35 +58,30 @@ export interface ImportProgress {
   readonly octets: number;
 }
 
-/** A lead as a dispatch names it: without its address. */
-export interface ImportedLead {
-  readonly recipientKey: string;
-  readonly verified: boolean;
-  readonly prospect: ProspectCode;
-  readonly conversation: ConversationState;
-}
-
-/** What became of every row. Rows are named by their line in the file, and nothing that stands in them is repeated. */
-export interface LeadImportReport {
+/**
+ * What became of the rows. Rows are named by their line in the file, and nothing that stands in them is repeated. Of
+ * duplicates and rejections the first thousand are listed, and `more` says how many followed.
+ */
+export interface LeadImportReport extends LeadCounts {
   readonly rows: number;
-  readonly accepted: number;
-  readonly duplicates: readonly { readonly row: number; readonly firstRow: number }[];
+  readonly duplicates: readonly DuplicateRow[];
+  readonly duplicatesMore: number;
   readonly rejected: readonly RejectedRow[];
+  readonly rejectedMore: number;
   /** People on the suppression file, and rows of it that could not be read. */
   readonly suppressed: number;
   readonly suppressionRejected: readonly RejectedRow[];
-  /** Accepted leads that the suppression file names: they are kept, and never written to. */
-  readonly suppressedLeads: number;
-  readonly leads: readonly ImportedLead[];
+  readonly suppressionRejectedMore: number;
 }
 
-const WRITES_IN_FLIGHT_MAX = 256;
 const DUE_IN_HOURS = 24;
 const HOUR_MS = 3_600_000;
+const PATIENCE_MS = 30_000;
 
 /**
  * Imports a list of leads. Suppressions come first, so that no lead is ever there before its suppression; the
- * evidence that the import is done comes last. The same list again changes nothing but the times.
+ * evidence that the import is done comes last. The same list again changes nothing but the times. Throws ImportStopped
+ * when the server is lost or takes no more: then there is no evidence.
  */
 export async function importLeads(broker: Broker, options: LeadImport): Promise<LeadImportReport> {
   const { tenantId } = options;
@@ -85,31 +92,40 @@ export async function importLeads(broker: Broker, options: LeadImport): Promise<
   if (!secret) throw new Error(`tenant \`${tenantId}\` has no recipient key: apply its tenant file first`);
   const keyOf = (identity: string) => recipientKeyOf(secret, identity);
   const suppressions = await importSuppressions(broker, options, keyOf);
-  const ledger = new LeadLedger(keyOf);
+  const isSuppressed = (recipientKey: string) => suppressions.keys.has(recipientKey);
+  const ledger = new LeadLedger({ keyOf, isSuppressed, onLead: options.onLead });
+  await writeEach(acceptedLeads(options, ledger), writesOf(options, 'leads'), (lead, timeoutMs) =>
+    store.putLead(lead, timeoutMs),
+  );
+  const { rows, counts, duplicates, rejected } = ledger;
+  await publishEvidence(broker, options, counts);
+  await eraseIfOffboarded(broker, tenantId);
+  return {
+    rows,
+    ...counts,
+    duplicates: duplicates.listed,
+    duplicatesMore: duplicates.more,
+    rejected: rejected.listed,
+    rejectedMore: rejected.more,
+    suppressed: suppressions.keys.size,
+    suppressionRejected: suppressions.rejected.listed,
+    suppressionRejectedMore: suppressions.rejected.more,
+  };
+}
+
+const writesOf = ({ patienceMs = PATIENCE_MS }: LeadImport, what: string) => ({ what, patienceMs });
+
+async function* acceptedLeads(options: LeadImport, ledger: LeadLedger): AsyncGenerator<Lead> {
   const octets = statSync(options.file, { throwIfNoEntry: false })?.size ?? 0;
   let octetsRead = 0;
   const rows = readLeadRows(options.file, (read) => {
     octetsRead = read;
   });
-  await eachInFlight(rows, WRITES_IN_FLIGHT_MAX, async (row) => {
+  for await (const row of rows) {
     const lead = ledger.add(row);
-    options.onProgress?.({ rows: ledger.rows, accepted: ledger.leads.length, octetsRead, octets });
-    if (lead) await store.putLead(lead);
-  });
-  const suppressedLeads = ledger.leads.filter((lead) => suppressions.keys.has(lead.recipientKey)).length;
-  await publishEvidence(broker, options, ledger.leads, suppressedLeads);
-  await eraseIfOffboarded(broker, tenantId);
-  return {
-    rows: ledger.rows,
-    accepted: ledger.leads.length,
-    duplicates: ledger.duplicates,
-    // a row that cannot be parsed is told before the good ones that the parser still holds
-    rejected: ledger.rejected.toSorted((one, other) => one.row - other.row),
-    suppressed: suppressions.keys.size,
-    suppressionRejected: suppressions.rejected,
-    suppressedLeads,
-    leads: ledger.leads,
-  };
+    options.onProgress?.({ rows: ledger.rows, accepted: ledger.accepted, octetsRead, octets });
+    if (lead) yield lead;
+  }
 }
 
 async function checkDeclared(broker: Broker, { tenantId, importId }: LeadImport): Promise<void> {
@@ -120,82 +136,66 @@ async function checkDeclared(broker: Broker, { tenantId, importId }: LeadImport)
   throw notAmong(`tenant \`${tenantId}\` declares no import \`${importId}\``, importId, ids);
 }
 
-/** Sorts rows into leads, duplicates and rejects; the first row of a person is the one that counts. */
-export class LeadLedger {
-  rows = 0;
-  readonly leads: ImportedLead[] = [];
-  readonly duplicates: { row: number; firstRow: number }[] = [];
-  readonly rejected: RejectedRow[] = [];
-  readonly #firstRows = new Map<string, number>();
-  readonly #keyOf: (identity: string) => string;
-
-  constructor(keyOf: (identity: string) => string) {
-    this.#keyOf = keyOf;
-  }
-
-  /** What is to be stored of the row, if anything. */
-  add(row: LeadRow | RejectedRow) {
-    this.rows++;
-    if ('problem' in row) {
-      this.rejected.push(row);
-      return null;
-    }
-    const recipientKey = this.#keyOf(row.identity);
-    const firstRow = this.#firstRows.get(recipientKey);
-    if (firstRow !== undefined) {
-      this.duplicates.push({ row: row.row, firstRow });
-      return null;
-    }
-    this.#firstRows.set(recipientKey, row.row);
-    const { address, verified, prospect, conversation, variables } = row;
-    this.leads.push({ recipientKey, verified, prospect, conversation });
-    return { recipientKey, address, verified, variables };
-  }
+interface Suppressions {
+  /** Each with the place of its reason in SUPPRESSION_REASONS. */
+  readonly keys: LeadKeys;
+  readonly rejected: FirstOnes<RejectedRow>;
 }
 
+/** Reads the whole file before anything is stored: of a person who stands there twice the last row counts. */
 async function importSuppressions(
   broker: Broker,
-  { tenantId, suppressionFile }: LeadImport,
+  options: LeadImport,
   keyOf: (identity: string) => string,
-): Promise<{ keys: ReadonlySet<string>; rejected: readonly RejectedRow[] }> {
-  const reasons = new Map<string, SuppressionReason>();
-  const rejected: RejectedRow[] = [];
-  if (suppressionFile === undefined) return { keys: new Set(), rejected };
+): Promise<Suppressions> {
+  const { tenantId, suppressionFile } = options;
+  const found: Suppressions = { keys: new LeadKeys(32), rejected: new FirstOnes() };
+  if (suppressionFile === undefined) return found;
   for await (const row of readSuppressionRows(suppressionFile)) {
-    if ('problem' in row) rejected.push(row);
-    else reasons.set(keyOf(row.identity), row.reason);
+    if ('problem' in row) found.rejected.add(row);
+    else found.keys.set(keyOf(row.identity), SUPPRESSION_REASONS.indexOf(row.reason));
   }
   const p = partitionOf(tenantId);
   const atMs = Date.now();
-  await eachInFlight(reasons, WRITES_IN_FLIGHT_MAX, async ([recipientKey, reason]) => {
-    const message: SuppressionListed = {
+  await writeEach(
+    suppressionsOf(tenantId, found.keys, atMs),
+    writesOf(options, 'suppressions'),
+    (message, timeoutMs) =>
+      broker.publisher.publish(
+        suppressionListed.subject({ p, tenantId, recipientKey: message.recipientKey }),
+        encode(suppressionListed, message),
+        { messageId: message.id, timeoutMs },
+      ),
+  );
+  return found;
+}
+
+function* suppressionsOf(
+  tenantId: string,
+  keys: Iterable<readonly [string, number]>,
+  atMs: number,
+): Generator<SuppressionListed> {
+  for (const [recipientKey, reason] of keys) {
+    yield {
       v: VERSION,
       id: randomUUID(),
       tenantId,
       causedBy: null,
       recipientKey,
       state: 'suppressed',
-      reason,
+      reason: SUPPRESSION_REASONS[reason]!,
       atMs,
     };
-    await publishMessage(
-      broker,
-      suppressionListed,
-      suppressionListed.subject({ p, tenantId, recipientKey }),
-      message,
-    );
-  });
-  return { keys: new Set(reasons.keys()), rejected };
+  }
 }
 
 async function publishEvidence(
   broker: Broker,
   { tenantId, importId, dueInHours = DUE_IN_HOURS }: LeadImport,
-  leads: readonly ImportedLead[],
-  suppressedLeads: number,
+  counts: LeadCounts,
 ): Promise<void> {
   const observedAtMs = Date.now();
-  const facts = importFacts(leads, suppressedLeads, observedAtMs + dueInHours * HOUR_MS);
+  const facts = importFacts(counts, observedAtMs + dueInHours * HOUR_MS);
   const message: EvidenceObserved = {
     v: VERSION,
     id: randomUUID(),
@@ -211,20 +211,14 @@ async function publishEvidence(
 
 /** Of an empty list no share can be told. */
 export function importFacts(
-  leads: readonly ImportedLead[],
-  suppressedLeads: number,
+  { accepted, suppressedLeads, verifiedShare, provenanceShare }: LeadCounts,
   importDueAt: number,
 ): Partial<Record<FactName<'data'>, FactValue>> {
-  const share = (isSo: (lead: ImportedLead) => boolean) => leads.filter(isSo).length / leads.length;
   return {
     importState: 'done',
-    queueReady: leads.length - suppressedLeads,
-    ...(leads.length === 0
-      ? {}
-      : {
-          verifiedShare: share(({ verified }) => verified),
-          provenanceShare: share(({ prospect }) => prospect !== 'none_found' && prospect !== 'unknown'),
-        }),
+    queueReady: accepted - suppressedLeads,
+    ...(verifiedShare === null ? {} : { verifiedShare }),
+    ...(provenanceShare === null ? {} : { provenanceShare }),
     importAgeH: 0,
     importDueAt: Math.round(importDueAt),
   };

@@ -2,11 +2,13 @@ import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { importFacts, LeadLedger } from './lead-import.ts';
+import { importFacts } from './lead-import.ts';
+import { type ImportedLead, LeadLedger, LISTED_MAX } from './lead-ledger.ts';
 import { type LeadRow, type RejectedRow, readLeadRows, readSuppressionRows } from './lead-rows.ts';
 import { recipientKeyOf } from './recipient-address.ts';
 
 const SECRET = Buffer.alloc(32, 7);
+const keyOf = (identity: string) => recipientKeyOf(SECRET, identity);
 
 async function read<Row>(
   content: string | Buffer,
@@ -20,7 +22,7 @@ async function read<Row>(
 const leads = (content: string | Buffer) => read<LeadRow | RejectedRow>(content, readLeadRows);
 
 function ledgerOf(rows: readonly (LeadRow | RejectedRow)[]): LeadLedger {
-  const ledger = new LeadLedger((identity) => recipientKeyOf(SECRET, identity));
+  const ledger = new LeadLedger({ keyOf });
   for (const row of rows) ledger.add(row);
   return ledger;
 }
@@ -130,13 +132,13 @@ test('the same person in another spelling is a duplicate of the first row', asyn
     ),
   );
   expect(ledger.rows).toBe(6);
-  expect(ledger.leads).toHaveLength(2);
-  expect(ledger.duplicates).toEqual([
+  expect(ledger.accepted).toBe(2);
+  expect(ledger.duplicates.listed).toEqual([
     { row: 3, firstRow: 2 },
     { row: 4, firstRow: 2 },
     { row: 6, firstRow: 5 },
   ]);
-  expect(ledger.rejected).toEqual([{ row: 7, field: 'email', problem: 'needs exactly one @' }]);
+  expect(ledger.rejected.listed).toEqual([{ row: 7, field: 'email', problem: 'needs exactly one @' }]);
 });
 
 test('another tenant has another key for the same person', () => {
@@ -166,9 +168,22 @@ test('a suppression row that cannot be read stops the import, since nobody knows
   await expect(read(latin1, readSuppressionRows)).rejects.toThrow(/leads\.csv:2: email: is not UTF-8/);
 });
 
+const PERSON = {
+  row: 2,
+  address: 'ann@s.example',
+  identity: 'ann@s.example',
+  verified: true,
+  prospect: 'referral',
+  conversation: 'none',
+  variables: {},
+} as const;
+
 test('the facts of an import tell shares, and none where there is nobody', () => {
-  const lead = { recipientKey: 'k', verified: true, prospect: 'referral', conversation: 'none' } as const;
-  expect(importFacts([lead, { ...lead, verified: false, prospect: 'none_found' }], 1, 5)).toEqual({
+  const ledger = new LeadLedger({ keyOf, isSuppressed: (key) => key === keyOf('ben@s.example') });
+  expect(importFacts(ledger.counts, 5)).not.toHaveProperty('verifiedShare');
+  ledger.add(PERSON);
+  ledger.add({ ...PERSON, row: 3, identity: 'ben@s.example', verified: false, prospect: 'none_found' });
+  expect(importFacts(ledger.counts, 5)).toEqual({
     importState: 'done',
     queueReady: 1,
     verifiedShare: 0.5,
@@ -176,5 +191,48 @@ test('the facts of an import tell shares, and none where there is nobody', () =>
     importAgeH: 0,
     importDueAt: 5,
   });
-  expect(importFacts([], 0, 5)).not.toHaveProperty('verifiedShare');
+});
+
+test('a file that is wrong on every line fills no memory: the first are listed, the others counted', () => {
+  const ledger = ledgerOf([PERSON]);
+  for (let row = 3; row < 5003; row++) {
+    ledger.add({ row, field: null, problem: 'is none' });
+    ledger.add({ ...PERSON, row });
+  }
+  expect([ledger.rows, ledger.accepted]).toEqual([10_001, 1]);
+  expect([ledger.rejected.listed.length, ledger.rejected.more]).toEqual([LISTED_MAX, 4000]);
+  expect([ledger.duplicates.listed.length, ledger.duplicates.more]).toEqual([LISTED_MAX, 4000]);
+  expect(ledger.duplicates.listed.at(-1)).toEqual({ row: 1002, firstRow: 2 });
+});
+
+test('whoever needs the leads is told each in the order of the rows, and no person twice', () => {
+  const told: ImportedLead[] = [];
+  const ledger = new LeadLedger({ keyOf, onLead: (lead) => told.push(lead) });
+  for (const identity of ['zoe@s.example', 'ann@s.example', 'zoe@s.example', 'ben@s.example'])
+    ledger.add({ ...PERSON, identity });
+  expect(told.map(({ recipientKey }) => recipientKey)).toEqual(
+    ['zoe@s.example', 'ann@s.example', 'ben@s.example'].map(keyOf),
+  );
+  expect(JSON.stringify(told)).not.toContain('@');
+});
+
+test('a formula is a text like any other', async () => {
+  const [row] = await leads(`email,firstName,company\na@s.example,"=cmd|' /C calc'!A0",+49\n`);
+  expect(row).toMatchObject({ variables: { firstName: "=cmd|' /C calc'!A0", company: '+49' } });
+});
+
+test.each([
+  ['an address of 10,000 characters', `${'a'.repeat(10_000)}@s.example`, 'email'],
+  ['a domain of 10,000 characters', `a@${'s.'.repeat(5000)}example`, 'email'],
+  ['a NUL in the address', 'a\0@s.example', 'email'],
+])('%s is refused without being repeated', async (_what, address, field) => {
+  const [row, next] = await leads(`email,company\n${address},One\nb@s.example,Two\n`);
+  expect(row).toMatchObject({ row: 2, field });
+  expect(JSON.stringify(row).length).toBeLessThan(100);
+  expect(next).toMatchObject({ row: 3, address: 'b@s.example' });
+});
+
+test('a NUL in a name does not reach a message', async () => {
+  const [row] = await leads('email,firstName\na@s.example,An\0n\n');
+  expect(row).toMatchObject({ row: 2, field: 'firstName' });
 });

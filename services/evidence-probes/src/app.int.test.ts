@@ -105,6 +105,7 @@ async function startInstance(dnsServers: string[], instance = 'evidence-probes-1
       HEALTH_PORT: 0,
       PROBES: [...PROBE_WORDS],
       WEBHOOK_HOST: '127.0.0.1',
+      ...{ SEED_LISTEN: '127.0.0.1', SEED_PORT: 0 },
       DNS_SERVERS: dnsServers,
       DNS_TIMEOUT_MS: 150,
       DNS_TRIES: 1,

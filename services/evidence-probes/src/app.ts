@@ -13,6 +13,7 @@ import { followBillingNews } from './billing/billing-news.ts';
 import type { environment } from './config.ts';
 import { ContinuityProbes } from './continuity-probes.ts';
 import { Credentials } from './credentials.ts';
+import { DeliveredProofs } from './delivered/delivered-proofs.ts';
 import { createDnsResolver } from './dns/resolver.ts';
 import { shareAnswers } from './dns/share-answers.ts';
 import { type ConfiguredTenant, handleTenantConfig, TENANT_CONFIGS } from './handle-tenant-config.ts';
@@ -52,6 +53,12 @@ export async function startProbes(context: ServiceContext<Settings>): Promise<Ru
   });
   stack.use(news);
 
+  const { SEED_HOST: seedHost, SEED_LISTEN: host, SEED_PORT: port } = environment;
+  const proofs =
+    seedHost === undefined
+      ? null
+      : stack.use(await DeliveredProofs.listen({ ...means, evidence }, { host, port, seedHost }));
+
   const tenants = new Map<string, ConfiguredTenant>();
   const left = new Set<string>();
   let owned: ReadonlySet<number> = new Set();
@@ -66,6 +73,7 @@ export async function startProbes(context: ServiceContext<Settings>): Promise<Ru
     if (tenantId === null) return;
     left.add(tenantId);
     tenants.delete(tenantId);
+    proofs?.forget(tenantId);
     forget(tenantId);
   };
   const configure = async (message: StoredMessage) => {
@@ -73,6 +81,7 @@ export async function startProbes(context: ServiceContext<Settings>): Promise<Ru
     const tenant = await handleTenantConfig(broker, name, message);
     if (!tenant || left.has(tenant.config.tenantId)) return;
     tenants.set(tenant.config.tenantId, tenant);
+    proofs?.watch(tenant);
     if (owned.has(tenant.p)) watch(tenant);
   };
   const share = (members: readonly string[]) => {
@@ -108,6 +117,7 @@ export async function startProbes(context: ServiceContext<Settings>): Promise<Ru
         ...continuity.status(),
         probes: Object.fromEntries([...runners].map(([word, runner]) => [word, runner.status()])),
         webhookPort: news.webhooks?.port ?? null,
+        seedPort: proofs?.port ?? null,
         policy: policies.current.digest,
         policyProblem: policies.problem,
         evidenceTrouble: evidence.trouble,

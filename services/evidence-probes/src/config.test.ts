@@ -9,6 +9,8 @@ test('without variables the resolvers of this machine are asked', () => {
   expect(parse({})).toEqual({
     PROBES: ['dns', 'window', 'mailbox', 'provider', 'billing'],
     WEBHOOK_HOST: '127.0.0.1',
+    SEED_LISTEN: '127.0.0.1',
+    SEED_PORT: 0,
     DNS_SERVERS: [],
     DNS_TIMEOUT_MS: 2_000,
     DNS_TRIES: 2,

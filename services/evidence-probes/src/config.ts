@@ -29,6 +29,19 @@ export const environment = {
   WEBHOOK_PORT: wholeNumber(0, 65_535)
     .optional()
     .describe('the port where webhooks of Stripe are taken, 0 to 65535; without it none are'),
+  SEED_HOST: z
+    .string()
+    .regex(/^[a-z0-9.-]{1,253}$/)
+    .optional()
+    .describe('the host of the addresses that tenants send proofs to; without it none are taken'),
+  SEED_LISTEN: z
+    .string()
+    .min(1)
+    .default('127.0.0.1')
+    .describe('an address of this machine; where mail for SEED_HOST is taken'),
+  SEED_PORT: wholeNumber(0, 65_535)
+    .default(0)
+    .describe('the port where it is taken, 0 to 65535; 0 takes a free one'),
   DNS_SERVERS: z
     .string()
     .transform(listed)

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { partitionOf } from '@orchestrate/canon';
 import { evidenceObserved, STREAM_NAMES, type TenantConfig, tenantConfigured } from '@orchestrate/contracts';
 import { activatePolicy, type Broker, decodeStrict, encode, readStored } from '@orchestrate/messaging';
@@ -17,6 +19,8 @@ import {
   subscription,
 } from './billing/billing.test-support.ts';
 import { STRIPE_WEBHOOKS_PATH } from './billing/stripe-webhooks.ts';
+import { DOMAIN, deliver, dnsWith, messageOf, SIGNERS, ZONE } from './delivered/delivered.test-support.ts';
+import { seedToken } from './delivered/seed-address.ts';
 import { CLIENT, startAuthorizationServer } from './mailbox/authorization-server.test-support.ts';
 import { PASSWORD, startSubmissionServer, USER } from './mailbox/submission-server.test-support.ts';
 import type { ProbeWord } from './probe-words.ts';
@@ -53,6 +57,7 @@ async function startInstance(files: Readonly<Record<string, object>>, change: ob
       PROBES: ['mailbox', 'provider', 'billing'] satisfies ProbeWord[],
       CREDENTIALS_DIR: folder,
       WEBHOOK_HOST: '127.0.0.1',
+      ...{ SEED_LISTEN: '127.0.0.1', SEED_PORT: 0 },
       ...{ DNS_SERVERS: [], DNS_TIMEOUT_MS: 150, DNS_TRIES: 1, DNS_RETRY_SEC: 1, DNS_UNKNOWN_RETRY_SEC: 1 },
       HEARTBEAT_SEC: 1,
       ...change,
@@ -274,4 +279,68 @@ test('a file of credentials that cannot be used leaves its own source unknown, a
 
 test('webhooks without a secret to check them with are no way to start', async () => {
   await expect(startInstance({}, { WEBHOOK_PORT: 0 })).rejects.toThrow(/stripe\.json.*webhookSecrets/);
+});
+
+test('a message that a tenant sends as proof is verified, and one to a guessed address is refused', async () => {
+  await using dns = await dnsWith([ZONE.rsa, ZONE.spf]);
+  const secret = 'a-secret-for-seed-addresses';
+  await using instance = await startInstance(
+    { 'seeds.json': { secret } },
+    { SEED_HOST: 'seeds.test', DNS_SERVERS: [dns.address], PROBES: ['billing'] },
+  );
+  const { seedPort: port } = instance.running.health().detail as { seedPort: number };
+  const domain = { ...declarationOf('x').domains[0]!, id: 'main', name: DOMAIN };
+  await declare('proven', { domains: [domain] });
+  const raw = await messageOf({ signers: [SIGNERS.rsa] });
+  const to = `${seedToken(secret, 'proven', 'main')}@seeds.test`;
+  await vi.waitFor(() => deliver({ port }, raw, { to }));
+  expect(await told('proven', 'sending_domain')).toEqual([{ alignment: 'aligned', oneClickSigned: true }]);
+
+  await expect(deliver({ port }, raw, { to: `${'0'.repeat(32)}@seeds.test` })).rejects.toMatchObject({
+    responseCode: 550,
+  });
+  await deliver({ port }, await messageOf({ from: 'eve@elsewhere.test' }), { to });
+  expect(await told('proven', 'sending_domain')).toHaveLength(1);
+  expect(instance.lines.join('')).toContain('other_domain');
+  expect(`${instance.lines.join('')}${await everything()}`).not.toContain(secret);
+
+  await declare('proven', { domains: [{ ...domain, enabled: false }] });
+  await vi.waitFor(async () =>
+    expect(await deliver({ port }, raw, { to }).catch((error) => error.responseCode)).toBe(550),
+  );
+});
+
+test('the command tells the address of a proof, and proves by a file what arrived elsewhere', async () => {
+  await using dns = await dnsWith([ZONE.rsa]);
+  await using instance = await startInstance({ 'seeds.json': { secret: 'a-secret-for-seed-addresses' } });
+  await declare('filed', { domains: [{ ...declarationOf('x').domains[0]!, id: 'main', name: DOMAIN }] });
+  const run = async (...args: string[]) => {
+    const env = {
+      ...{ PATH: process.env.PATH, CREDENTIALS_DIR: instance.folder, SEED_HOST: 'seeds.test' },
+      ...{ NATS_URL: `nats://${broker.nc.getServer()}`, DNS_SERVERS: dns.address },
+    };
+    const script = join(import.meta.dirname, 'delivered/seed.ts');
+    return promisify(execFile)(process.execPath, [script, ...args], { env }).then(
+      ({ stdout }) => ({ code: 0, text: stdout }),
+      ({ code, stderr }) => ({ code, text: stderr as string }),
+    );
+  };
+  const token = seedToken('a-secret-for-seed-addresses', 'filed', 'main');
+  expect(await run('address', 'filed', 'main')).toEqual({ code: 0, text: `${token}@seeds.test\n` });
+
+  const file = join(instance.folder, 'proof.eml');
+  writeFileSync(file, await messageOf({ signers: [SIGNERS.rsa] }));
+  expect(await run('verify', 'filed', 'main', file)).toMatchObject({ code: 0 });
+  expect(await told('filed', 'sending_domain')).toEqual([{ alignment: 'aligned', oneClickSigned: true }]);
+  writeFileSync(file, await messageOf({ from: 'eve@elsewhere.test' }));
+  expect(await run('verify', 'filed', 'main', file)).toMatchObject({
+    code: 2,
+    text: expect.stringContaining('proves nothing of acme.test: other_domain'),
+  });
+  expect(await run('verify', 'filed', 'nowhere', file)).toEqual({
+    code: 2,
+    text: 'tenant `filed` declares no domain `nowhere`\n',
+  });
+  expect(await run()).toMatchObject({ code: 2, text: expect.stringContaining('usage:') });
+  expect(await run('--help')).toMatchObject({ code: 0, text: expect.stringContaining('usage:') });
 });

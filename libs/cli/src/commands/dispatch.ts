@@ -5,6 +5,7 @@ import {
   type DispatchRequestsReport,
   effectiveDecisions,
   followChain,
+  type ImportedLead,
   readChain,
   readTruth,
   requestDispatches,
@@ -22,7 +23,7 @@ import { OUTPUTS } from '../outputs.ts';
 import { inDecisionColour, printJson, printLine, printTable } from '../print.ts';
 import { Progress, whileWaiting } from '../progress.ts';
 import { whyOf } from './decisions.ts';
-import { importWithProgress, isUseless, printReport, rowsOf } from './leads.ts';
+import { importWithProgress, isUseless, printReport } from './leads.ts';
 
 const TRUTH_MS_MAX = 5_000;
 
@@ -60,10 +61,12 @@ async function dispatch(tenantId: string, options: DispatchOptions, command: Com
     const { step } = options;
     checkRequest({ tenantId, campaign, step, importSource: importId, config });
     const startedMs = Date.now();
+    const leads: ImportedLead[] = [];
     const imported = await importWithProgress(broker, {
       tenantId,
       importId,
       file: options.leads,
+      onLead: (lead) => leads.push(lead),
       ...(options.suppressions ? { suppressionFile: options.suppressions } : {}),
     });
     if (!json) printReport(options.leads, imported);
@@ -82,7 +85,7 @@ async function dispatch(tenantId: string, options: DispatchOptions, command: Com
       campaign,
       step: options.step,
       importSource: importId,
-      leads: imported.leads,
+      leads,
       config,
       requestedBy: 'cli',
       onProgress: ({ asked: done, of }) => {
@@ -101,7 +104,7 @@ async function dispatch(tenantId: string, options: DispatchOptions, command: Com
         tenantId,
         campaign,
         step: options.step,
-        import: rowsOf(imported),
+        import: imported,
         requested: asked.requested,
         already: asked.already,
         decisions: tally,

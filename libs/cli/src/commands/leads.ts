@@ -45,7 +45,7 @@ async function run(file: string, options: ImportOptions, command: Command): Prom
       ...(options.suppressions ? { suppressionFile: options.suppressions } : {}),
     });
     if (globalOptions(command).json) {
-      printJson(OUTPUTS['leads import'], { tenantId: options.tenant, ...rowsOf(report) });
+      printJson(OUTPUTS['leads import'], { tenantId: options.tenant, ...report });
     } else printReport(file, report);
     if (isUseless(report)) process.exitCode = EXIT.refused;
   });
@@ -73,23 +73,21 @@ export async function importWithProgress(
   return report;
 }
 
-/** The report as it is printed: of the leads themselves only how many there are. */
-export function rowsOf({ leads: _leads, ...rows }: LeadImportReport): Omit<LeadImportReport, 'leads'> {
-  return rows;
-}
-
 /** Rows, and not one of them a person. */
 export const isUseless = ({ rows, accepted }: LeadImportReport): boolean => rows > 0 && accepted === 0;
 
 export function printReport(file: string, report: LeadImportReport): void {
-  const { rows, accepted, duplicates, rejected, suppressed } = report;
+  const { rows, accepted, duplicates, duplicatesMore, rejected, rejectedMore, suppressed } = report;
+  const repeated = counted(duplicates.length + duplicatesMore, 'duplicate');
+  const rejectedRows = rejected.length + rejectedMore;
   printLine(
-    `${counted(rows, 'row')}: ${accepted} accepted, ${counted(duplicates.length, 'duplicate')}, ${rejected.length} rejected; ${suppressed} suppressed`,
+    `${counted(rows, 'row')}: ${accepted} accepted, ${repeated}, ${rejectedRows} rejected; ${suppressed} suppressed`,
   );
   for (const { row, field, problem } of rejected.slice(0, ROWS_SHOWN_MAX)) {
     printLine(`  ${colours.yellow(`${file}:${row}`)} ${field ?? 'row'}: ${problem}`);
   }
-  if (rejected.length > ROWS_SHOWN_MAX) {
-    printLine(`  and ${rejected.length - ROWS_SHOWN_MAX} more (all of them with --json)`);
+  if (rejectedRows > ROWS_SHOWN_MAX) {
+    const which = rejectedMore === 0 ? 'all of them' : `the first ${rejected.length}`;
+    printLine(`  and ${rejectedRows - ROWS_SHOWN_MAX} more (${which} with --json)`);
   }
 }

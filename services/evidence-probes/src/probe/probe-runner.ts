@@ -6,9 +6,10 @@ import pLimit from 'p-limit';
 import { CredentialFault } from '../credentials.ts';
 import { DueTimer } from '../due-timer.ts';
 import type { ConfiguredTenant } from '../handle-tenant-config.ts';
-import type { EvidencePublisher, ObservedFact } from '../publish-evidence.ts';
+import type { EvidencePublisher } from '../publish-evidence.ts';
 import type { Answer } from './answer.ts';
 import type { Looked, Probe } from './define-probe.ts';
+import { factOf } from './fact-of.ts';
 import { nextLookInMs } from './next-look.ts';
 import { Patience } from './patience.ts';
 
@@ -238,11 +239,4 @@ const keyOf = ({ tenantId, source }: { tenantId: string; source: string }): stri
 
 function zeros<Word extends string>(words: readonly Word[]): Record<Word, number> {
   return Object.fromEntries(words.map((word) => [word, 0])) as Record<Word, number>;
-}
-
-function factOf(answer: Answer, observedAtMs: number): ObservedFact {
-  const { fact } = answer;
-  if ('unknown' in answer) return { fact, unknown: answer.unknown, observedAtMs };
-  const { value, digest } = answer;
-  return { fact, value, observedAtMs, ...(digest === undefined ? {} : { evidenceDigest: digest }) };
 }
