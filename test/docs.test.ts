@@ -183,6 +183,7 @@ test('a file that a page shows is that file', () => {
   expect(sorted(shown.map(({ path }) => path))).toEqual([
     'examples/extend/probe.ts',
     'examples/extend/sender.ts',
+    'services/evidence-probes/src/dns/domain-probe.ts',
   ]);
   for (const { page, path, text } of shown) expect(text, `${path} in ${page}`).toBe(read(path));
 });
