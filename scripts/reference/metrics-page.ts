@@ -1,8 +1,8 @@
-import { CHECK_VERDICTS } from '@orchestrate/canon';
+import { CHECK_VERDICTS, UNKNOWN_REASONS } from '@orchestrate/canon';
 import { REJECTION_REASONS, SETTLED_OUTCOMES } from '@orchestrate/contracts';
 // biome-ignore-start lint/style/noRestrictedImports: a service exports nothing, for no other package may build on it
-import { ANSWER_UNKNOWNS } from '@orchestrate/evidence-probes/src/dns/answer.ts';
 import { PROBE_METRICS } from '@orchestrate/evidence-probes/src/probe-metrics.ts';
+import { PROBE_WORDS } from '@orchestrate/evidence-probes/src/probe-words.ts';
 import { SENDER_METRICS } from '@orchestrate/reference-sender/src/sender-metrics.ts';
 // biome-ignore-end lint/style/noRestrictedImports: see above
 import {
@@ -18,8 +18,9 @@ import { cell, code, list, MADE, table } from './markdown.ts';
 const LABELS = [
   [code('answer'), `${list(['stored', 'conflict', 'uncertain', 'refused'])}: what nats-server said`],
   [code('partition'), '`0` to `63`: one series for each owned partition, gone when it moves'],
+  [code('probe'), `a word of \`PROBES\`: ${list(PROBE_WORDS.filter((word) => word !== 'window'))}`],
   [code('reason'), `of a rejection: ${list(REJECTION_REASONS)}`],
-  [code('reason'), `of an unknown: ${list(ANSWER_UNKNOWNS)}`],
+  [code('reason'), `of an unknown: ${list(UNKNOWN_REASONS)}`],
   [code('result'), list(['stored', 'failed'])],
   [code('state'), list(SETTLED_OUTCOMES)],
   [code('stream'), 'an input [stream](streams.md)'],

@@ -46,7 +46,6 @@ const customer = z.object({
   invoice_settings: told(z.object({ default_payment_method: methodOrId })),
   default_source: methodOrId,
 });
-export type CustomerView = z.infer<typeof customer>;
 
 const subscription = z.object({
   id: told(z.string()),

@@ -1,18 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { CheckVerdict, UnknownReason } from '@orchestrate/canon';
+import type { CheckVerdict } from '@orchestrate/canon';
 import type { Answer } from '../probe/answer.ts';
-
-/** Why DNS leaves a fact without an answer. None of these says anything about the tenant. */
-export const ANSWER_UNKNOWNS = [
-  'no_answer',
-  'timeout',
-  'servfail',
-  'refused',
-  'disagreement',
-  'probe_fault',
-  'multiple_keys',
-  'name_too_long',
-] as const satisfies readonly UnknownReason[];
 
 const HEALTHY: Readonly<Record<string, string>> = { spf: 'pass', dkim: 'valid', dmarc: 'present' };
 

@@ -6,8 +6,6 @@ import { type MailLook, type MailServer, tlsOptionsOf } from './mail-login.ts';
 import { noReplyReason, untilAborted } from './no-reply.ts';
 import { xoauth2 } from './xoauth2-login.ts';
 
-export const SMTP_FACTS = ['canSend'] as const;
-
 export interface SmtpQuestion {
   readonly server: MailServer;
   /** Null for a server that takes mail from us by where we are. */
