@@ -285,7 +285,8 @@ async function runSteps(node, env, steps, args) {
 
 /** A command that streams a large file makes garbage by the gigabyte: a small young generation keeps the process small. */
 function flagsOf(script) {
-  return script === CLI ? ['--max-semi-space-size=16'] : [];
+  const isSet = process.env.NODE_OPTIONS?.includes('--max-semi-space-size');
+  return script === CLI && !isSet ? ['--max-semi-space-size=16'] : [];
 }
 
 /** Runs one command in the user's terminal and answers with its exit code. */

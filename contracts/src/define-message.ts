@@ -18,6 +18,8 @@ export interface MessageContract<Output extends { readonly v: string }, Address>
   readonly lenient: z.ZodType<Output>;
   /** Whether a writer may send this: as strict, without the copy that reading makes. */
   readonly fits: (message: unknown) => boolean;
+  /** The same two schemas as straight code, for whoever reads many: each is compiled when it is first asked for. */
+  readonly compiled: { readonly strict: z.ZodType<Output>; readonly lenient: z.ZodType<Output> };
 }
 
 export const STREAM_NAMES = [
@@ -43,20 +45,21 @@ export function defineMessage<Schema extends z.ZodType<{ v: string }>, Address>(
   readonly schema: (object: ObjectBuilder) => Schema;
 }): MessageContract<z.output<Schema>, Address> {
   const { name, stream, subject, schema } = definition;
-  const written = once(() => z.compile(schema(strict)) as unknown as z.ZodType<z.output<Schema>>);
-  const read = once(() => z.compile(schema(z.object)) as unknown as z.ZodType<z.output<Schema>>);
-  return {
-    name,
-    stream,
-    subject,
+  const plain = {
+    strict: schema(strict) as unknown as z.ZodType<z.output<Schema>>,
+    lenient: schema(z.object) as unknown as z.ZodType<z.output<Schema>>,
+  };
+  const written = once(() => z.compile(plain.strict));
+  const read = once(() => z.compile(plain.lenient));
+  const compiled = {
     get strict() {
       return written();
     },
     get lenient() {
       return read();
     },
-    fits: (message) => written().validate(message),
   };
+  return { name, stream, subject, ...plain, compiled, fits: (message) => written().validate(message) };
 }
 
 /** Compiling takes some tens of milliseconds for a large message: a command pays for what it reads and writes alone. */

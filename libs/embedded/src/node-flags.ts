@@ -5,7 +5,7 @@ const SEMI_SPACE = '--max-semi-space-size';
  * decides for itself where nothing is said.
  */
 const FLAGS: Readonly<Record<string, readonly string[]>> = {
-  // What a decision needs lives for some milliseconds at a thousand a second; with the 16 MiB of V8 much of it is moved to
+  // What a decision needs lives for some milliseconds at a thousand a second; with what V8 begins with much of it is moved to
   // the old generation, which is then marked every few seconds, for some hundred milliseconds on two cores.
   'dispatch-governance': [`${SEMI_SPACE}=64`],
   // It looks at ten thousand domains when it starts, and at few of them afterwards: what that leaves would stay for hours.

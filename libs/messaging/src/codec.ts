@@ -27,7 +27,7 @@ export function encode<T extends { readonly v: string }>(
   message: Draft<T>,
 ): Uint8Array {
   if (!contract.fits(message)) {
-    const checked = contract.strict.safeParse(message);
+    const checked = contract.compiled.strict.safeParse(message);
     if (!checked.success) throw new ContractViolation(contract.name, issuesOf(checked.error));
   }
   return encoder.encode(JSON.stringify(message));
@@ -38,7 +38,7 @@ export function decodeStrict<T extends { readonly v: string }>(
   contract: MessageContract<T, never>,
   data: Uint8Array,
 ): T {
-  return decode(contract, contract.strict, data);
+  return decode(contract, contract.compiled.strict, data);
 }
 
 /** Between our own services: unknown keys are ignored, so that a newer writer does not break an older reader. */
@@ -46,7 +46,7 @@ export function decodeLenient<T extends { readonly v: string }>(
   contract: MessageContract<T, never>,
   data: Uint8Array,
 ): T {
-  return decode(contract, contract.lenient, data);
+  return decode(contract, contract.compiled.lenient, data);
 }
 
 /** A message speaks only for the subject that it came on, or it could speak for anybody. */

@@ -39,7 +39,9 @@ export async function startProbes(context: ServiceContext<Settings>): Promise<Ru
   const isWatched = environment.PROBES.includes('window');
   const continuity = new ContinuityProbes({ evidence, heartbeatMs: environment.HEARTBEAT_SEC * 1000, log });
   const watchers = [...runners.values(), ...(isWatched ? [continuity] : [])];
-  for (const watcher of watchers) stack.defer(() => watcher.close());
+  stack.defer(() => means.credentials.idle());
+  // Together: the process has ten seconds in all.
+  stack.defer(async () => void (await Promise.all(watchers.map((watcher) => watcher.close()))));
   policies.onChange(() => {
     for (const runner of runners.values()) runner.quicken();
   });

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -18,6 +18,7 @@ async function folder() {
     },
     credentials: await Credentials.in(path),
     age: (name: string) => utimesSync(join(path, name), new Date(0), new Date(0)),
+    fresh: (name: string) => (statSync(join(path, name), { throwIfNoEntry: false })?.mtimeMs ?? 0) > 0,
     names: () => readdirSync(join(path, 'mailboxes/acme')),
     [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }),
   };
@@ -104,4 +105,36 @@ test('one secret takes the place of another as a whole, and leaves nothing besid
     .replace(['mailboxes', 'nobody', 'x'], { password: PLANTED })
     .catch(String);
   expect(fault).toBe('Error: mailboxes/nobody/x.json: cannot be replaced, ENOENT');
+});
+
+test('what goes on after the work has answered holds the lock, and the folder is idle when it ends', async () => {
+  using files = await folder();
+  files.write(FILE, '{}');
+  const exchange = Promise.withResolvers<void>();
+  const answered = await files.credentials.alone(AT, async (hold) => {
+    hold(exchange.promise);
+    return 'timeout';
+  });
+  expect(answered).toBe('timeout');
+  expect(await files.credentials.alone(AT, async () => 'second')).toBeNull();
+  exchange.reject(new Error('the other side hung up'));
+  await files.credentials.idle();
+  expect(await files.credentials.alone(AT, async () => 'third')).toBe('third');
+});
+
+test('whoever is through leaves the lock of the next one alone', async () => {
+  using files = await folder();
+  files.write(FILE, '{}');
+  const held = Promise.withResolvers<string>();
+  const slow = files.credentials.alone(AT, () => held.promise);
+  await expect.poll(() => files.names()).toContain('anna.lock');
+  files.age(FILE.replace('.json', '.lock'));
+  const next = Promise.withResolvers<string>();
+  const second = files.credentials.alone(AT, () => next.promise);
+  await expect.poll(() => files.fresh(FILE.replace('.json', '.lock'))).toBe(true);
+  held.resolve('slow');
+  expect(await slow).toBe('slow');
+  expect(await files.credentials.alone(AT, async () => 'third')).toBeNull();
+  next.resolve('second');
+  expect(await second).toBe('second');
 });

@@ -1,20 +1,24 @@
 import { randomUUID } from 'node:crypto';
-import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
 
 /** A file of secrets that cannot be used. Names the file and the place in it, and repeats nothing that stands there. */
 export class CredentialFault extends Error {}
 
-/** Longer than any work of a look. */
+/** Keeps the lock until this has settled. */
+export type Hold = (until: Promise<unknown>) => void;
+
+/** Longer than any work of a look, and than an exchange that is not cut off. */
 const LOCK_MS_MAX = 60_000;
 
 /**
- * Secrets by reference: JSON files below one folder, named by ids, that are read anew for each look, so that what is
- * rotated is used from then on. Nothing of them is kept, logged or published.
+ * Secrets by reference: JSON files below one folder, named by ids. Each is read when it is asked for, so that what is rotated
+ * is used from the next look on. Nothing of them is logged or published.
  */
 export class Credentials {
   readonly #folder: string | null;
+  readonly #busy = new Set<Promise<void>>();
 
   private constructor(folder: string | null) {
     this.#folder = folder;
@@ -56,30 +60,32 @@ export class Credentials {
   }
 
   /**
-   * Does this while nobody else who shares the folder does it for the same file; null when somebody is at it. Throws
-   * CredentialFault when nothing can be written beside the file. A lock that was left behind counts for a minute.
+   * Does this while nobody else who shares the folder does it for the same file; null when somebody is at it. What the
+   * work begins and does not wait for it may hold the lock until. Throws CredentialFault when nothing can be written
+   * beside the file. A lock that was left behind counts for a minute.
    */
-  async alone<T>(path: readonly string[], work: () => Promise<T>): Promise<T | null> {
+  async alone<T>(path: readonly string[], work: (hold: Hold) => Promise<T>): Promise<T | null> {
     const name = `${path.join('/')}.lock`;
     const lock = join(this.#folder ?? '', name);
-    if (!(await this.#isTaken(name, lock))) return null;
-    try {
-      return await work();
-    } finally {
-      await rm(lock, { force: true });
-    }
+    const id = randomUUID();
+    if (!(await isTaken(name, lock, id))) return null;
+    const held: Promise<unknown>[] = [];
+    const working = work((until) => void held.push(until));
+    const freed = working
+      .catch(() => {})
+      .then(() => Promise.allSettled(held))
+      .then(() => free(lock, id));
+    this.#busy.add(freed);
+    void freed.then(() => this.#busy.delete(freed));
+    const result = await working;
+    // Who waits for nothing more finds the lock gone.
+    if (held.length === 0) await freed;
+    return result;
   }
 
-  async #isTaken(name: string, lock: string): Promise<boolean> {
-    const left = await stat(lock).catch(() => null);
-    if (left && Date.now() - left.mtimeMs > LOCK_MS_MAX) await rm(lock, { force: true });
-    try {
-      await (await open(lock, 'wx', 0o600)).close();
-      return true;
-    } catch (error) {
-      if (codeOf(error) === 'EEXIST') return false;
-      throw new CredentialFault(`${name}: cannot be written, ${codeOf(error)}`);
-    }
+  /** When no lock is held any more. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#busy);
   }
 
   async #textOf(name: string): Promise<string | null> {
@@ -91,6 +97,36 @@ export class Credentials {
       throw new CredentialFault(`${name}: cannot be read, ${code}`);
     }
   }
+}
+
+async function isTaken(name: string, lock: string, id: string): Promise<boolean> {
+  await removeStale(lock);
+  try {
+    await writeFile(lock, id, { flag: 'wx', mode: 0o600 });
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw new CredentialFault(`${name}: cannot be written, ${codeOf(error)}`);
+  }
+}
+
+/** Moved aside first: of several that find it stale one succeeds, and a fresh one that was moved by mistake goes back. */
+async function removeStale(lock: string): Promise<void> {
+  if (!(await isStale(lock))) return;
+  const aside = `${lock}.${randomUUID()}`;
+  await rename(lock, aside).catch(() => {});
+  if (await isStale(aside)) await rm(aside, { force: true });
+  else await rename(aside, lock).catch(() => {});
+}
+
+async function isStale(lock: string): Promise<boolean> {
+  const left = await stat(lock).catch(() => null);
+  return left !== null && Date.now() - left.mtimeMs > LOCK_MS_MAX;
+}
+
+async function free(lock: string, id: string): Promise<void> {
+  const holder = await readFile(lock, 'utf8').catch(() => null);
+  if (holder === id) await rm(lock, { force: true });
 }
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'for an unknown reason';

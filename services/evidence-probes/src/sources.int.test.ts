@@ -317,7 +317,7 @@ test('the command tells the address of a proof, and proves by a file what arrive
   const run = async (...args: string[]) => {
     const env = {
       ...{ PATH: process.env.PATH, CREDENTIALS_DIR: instance.folder, SEED_HOST: 'seeds.test' },
-      ...{ NATS_URL: `nats://${broker.nc.getServer()}`, DNS_SERVERS: dns.address },
+      ...{ NATS_URL: `nats://${broker.nc.getServer()}`, DNS_SERVERS: ` ${dns.address} ` },
     };
     const script = join(import.meta.dirname, 'delivered/seed.ts');
     return promisify(execFile)(process.execPath, [script, ...args], { env }).then(

@@ -4,10 +4,10 @@ import { CredentialFault, type Credentials } from '../credentials.ts';
 import type { DnsResolver } from '../dns/dns-answer.ts';
 import { resolveWith } from '../dns/resolve.ts';
 import type { ConfiguredTenant } from '../handle-tenant-config.ts';
-import { factOf } from '../probe/fact-of.ts';
 import type { EvidencePublisher } from '../publish-evidence.ts';
 import { seedAccess, seedToken } from './seed-address.ts';
 import { type SeedIntake, type SeedMessage, startSeedIntake } from './seed-intake.ts';
+import { tellProof } from './tell-proof.ts';
 import { verifyMessage } from './verify-message.ts';
 
 const VERIFY_MS_MAX = 30_000;
@@ -87,8 +87,9 @@ export class DeliveredProofs implements AsyncDisposable {
     if (!seeded) return;
     const { tenantId, reference, domain } = seeded;
     const { resolver, evidence, log } = this.#means;
-    const resolve = resolveWith(resolver);
     const signal = AbortSignal.timeout(VERIFY_MS_MAX);
+    // Whoever sends a proof has just repaired something: no answer from before counts.
+    const resolve = resolveWith(resolver, { signal, isFresh: true });
     const atMs = Date.now();
     const proof = await verifyMessage({ raw, domain: domain.name, resolve, signal, origin });
     if (proof.kind === 'refused') {
@@ -98,11 +99,6 @@ export class DeliveredProofs implements AsyncDisposable {
       );
       return;
     }
-    const isStored = await evidence.observed({
-      ...{ tenantId, layer: 'sending_domain', source: domain.id, causedBy: reference },
-      observer: 'seed-probe',
-      facts: proof.answers.map((answer) => factOf(answer, atMs)),
-    });
-    if (!isStored) throw new Error('the proof is not stored');
+    await tellProof(evidence, { tenantId, source: domain.id, causedBy: reference, atMs }, proof);
   }
 }

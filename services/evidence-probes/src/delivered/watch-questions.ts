@@ -1,5 +1,5 @@
-import { addAbortListener } from 'node:events';
 import type { UnknownReason } from '@orchestrate/canon';
+import { untilAborted } from '../probe/until-aborted.ts';
 
 /** A DNS question in the shapes of `node:dns`: records, or a rejection with the code of the failure. */
 export type Resolve = (name: string, type: string) => Promise<unknown>;
@@ -20,6 +20,7 @@ const REASONS: Readonly<Record<string, UnknownReason>> = {
   ETIMEOUT: 'timeout',
   ESERVFAIL: 'servfail',
   EREFUSED: 'refused',
+  EDISAGREE: 'disagreement',
   EMULTIPLE: 'multiple_keys',
 };
 /** No published record comes near this; reading on would only be work for whoever sent it. */
@@ -53,13 +54,6 @@ export function watchQuestions(resolve: Resolve, signal: AbortSignal): QuestionW
       }
     },
   };
-}
-
-async function untilAborted<Records>(ask: () => Promise<Records>, signal: AbortSignal): Promise<Records> {
-  signal.throwIfAborted();
-  const { promise, reject } = Promise.withResolvers<never>();
-  using _listener = addAbortListener(signal, () => reject(signal.reason));
-  return await Promise.race([ask(), promise]);
 }
 
 /** Several keys at one selector are undefined (RFC 6376 3.6.2.2): which of them counts would be luck. */

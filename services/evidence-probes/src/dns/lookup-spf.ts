@@ -3,8 +3,8 @@ import { spf } from 'mailauth/lib/spf/index.js';
 import { type Answer, unknownAnswers } from '../probe/answer.ts';
 import { digestOf, type Evidence, isNameTooLong } from './answer.ts';
 import type { AskOptions, DnsAnswer, DnsResolver, NoAnswerReason } from './dns-answer.ts';
-import { CODE_OF_ABSENCE, CODE_OF_REASON, dnsError, isQuestionType, nodeRecords } from './node-dns-shapes.ts';
-import { askableName } from './query-message.ts';
+import { dnsError } from './node-dns-shapes.ts';
+import { resolveWith } from './resolve.ts';
 
 export const SPF_FACTS = ['spf', 'spfLookups', 'spfVoidLookups'] as const;
 
@@ -95,19 +95,17 @@ function watchResolver(resolver: DnsResolver, signal: AbortSignal): Watch {
     get trouble() {
       return trouble;
     },
-    async resolve(name, type) {
-      if (!isQuestionType(type)) throw dnsError('ENOTIMP', `records of type ${type} are not asked for`);
-      if (askableName(name) === undefined) throw dnsError('EBADNAME', 'no query can carry the name');
-      const answer = await resolver.ask(name, type, { signal });
-      if (answer.kind === 'no_answer') {
-        trouble ??= answer.reason;
-        throw dnsError(CODE_OF_REASON[answer.reason], `no answer: ${answer.reason}`);
-      }
-      evidence.push({ name, type, outcome: outcomeOf(answer) });
-      if (answer.kind === 'absent') throw dnsError(CODE_OF_ABSENCE[answer.how], `no record: ${answer.how}`);
-      refuseHugePolicy(answer.records);
-      return nodeRecords(answer, type);
-    },
+    resolve: resolveWith(resolver, {
+      signal,
+      seen: (name, type, answer) => {
+        if (answer.kind === 'no_answer') {
+          trouble ??= answer.reason;
+          return;
+        }
+        evidence.push({ name, type, outcome: outcomeOf(answer) });
+        if (answer.kind === 'records') refuseHugePolicy(answer.records);
+      },
+    }),
   };
 }
 

@@ -9,7 +9,8 @@ export const CODE_OF_REASON: Readonly<Record<NoAnswerReason, string>> = {
   servfail: 'ESERVFAIL',
   refused: 'EREFUSED',
   no_answer: 'EBADRESP',
-  disagreement: 'EBADRESP',
+  // `node:dns` asks one server at a time and has no code for it.
+  disagreement: 'EDISAGREE',
   probe_fault: 'EBADRESP',
 };
 

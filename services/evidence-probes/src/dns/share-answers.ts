@@ -18,7 +18,7 @@ const ENTRIES_MAX = 4_096;
 const ANSWER_CHARACTERS_MAX = 4_096;
 
 /**
- * Remembers answers for their TTL, so that a name which many domains rest on is asked for once. Of an answer that is
+ * Remembers answers for their TTL, so that a name which many domains rest on is not asked for again; at the same moment several may ask. Of an answer that is
  * given again the TTL is what remains of it. That nobody answered is not remembered.
  */
 export function shareAnswers(

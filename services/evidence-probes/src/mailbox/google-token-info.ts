@@ -1,10 +1,10 @@
 import type { UnknownReason } from '@orchestrate/canon';
 import { z } from 'zod';
+import { untilAborted } from '../probe/until-aborted.ts';
 import type { CredentialSource } from './credential.ts';
 import { readScopes } from './granted-scopes.ts';
 import { askOverHttp, type HttpReply, urlBelow } from './http-reply.ts';
 import type { TokenLook } from './introspect-token.ts';
-import { untilAborted } from './no-reply.ts';
 
 export interface AccessTokenQuestion {
   readonly credential: CredentialSource<{ readonly accessToken: string }>;

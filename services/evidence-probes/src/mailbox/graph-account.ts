@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Answer } from '../probe/answer.ts';
+import { untilAborted } from '../probe/until-aborted.ts';
 import type { AccessTokenQuestion } from './google-token-info.ts';
 import { askOverHttp, type HttpReply, throttleAnswers, urlBelow } from './http-reply.ts';
-import { untilAborted } from './no-reply.ts';
 
 const BASE_URL = new URL('https://graph.microsoft.com');
 

@@ -1,6 +1,7 @@
 import type { UnknownReason } from '@orchestrate/canon';
 import { ImapFlow, type ImapFlowError } from 'imapflow';
 import { type Answer, unknownAnswers } from '../probe/answer.ts';
+import { untilAborted } from '../probe/until-aborted.ts';
 import type { LoginCredential } from './credential.ts';
 import {
   type Login,
@@ -9,7 +10,7 @@ import {
   type MailServer,
   tlsOptionsOf,
 } from './mail-login.ts';
-import { noReplyReason, untilAborted } from './no-reply.ts';
+import { noReplyReason } from './no-reply.ts';
 import { NOT_THROTTLED, throttledFor } from './throttled.ts';
 
 /** Bounces come to the same INBOX as replies do. */

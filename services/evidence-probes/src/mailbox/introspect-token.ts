@@ -1,10 +1,10 @@
 import type { UnknownReason } from '@orchestrate/canon';
 import { z } from 'zod';
 import type { Answer } from '../probe/answer.ts';
+import { untilAborted } from '../probe/until-aborted.ts';
 import { basicAuthorization, type ClientCredential, type CredentialSource } from './credential.ts';
 import { type GrantedScopes, readScopes } from './granted-scopes.ts';
 import { askOverHttp, type HttpReply } from './http-reply.ts';
-import { untilAborted } from './no-reply.ts';
 
 export interface IntrospectionCredential extends ClientCredential {
   readonly token: string;

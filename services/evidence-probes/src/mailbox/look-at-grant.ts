@@ -12,6 +12,7 @@ export interface GrantQuestion {
   readonly grant: Grant;
   readonly identityClass: string;
   readonly onRotated: (refreshToken: string) => Promise<void>;
+  readonly onExchange: (exchange: Promise<unknown>) => void;
   readonly nowMs: number;
   readonly signal: AbortSignal;
 }
@@ -27,12 +28,12 @@ export interface GrantLook {
  * provider. What the provider then says of the token and its scopes counts.
  */
 export async function lookAtGrant(question: GrantQuestion): Promise<GrantLook> {
-  const { provider, grant, identityClass, nowMs, signal, onRotated } = question;
+  const { provider, grant, identityClass, nowMs, signal, onRotated, onExchange } = question;
   const { clientId, clientSecret } = grant;
   const refreshed = await refreshToken({
     url: new URL(grant.tokenUrl),
     credential: async () => ({ clientId, clientSecret, refreshToken: grant.refreshToken }),
-    ...{ onRotated, nowMs, signal },
+    ...{ onRotated, onExchange, nowMs, signal },
   });
   const { accessToken } = refreshed;
   if (!accessToken) return { answers: refreshed.answers, accessToken };

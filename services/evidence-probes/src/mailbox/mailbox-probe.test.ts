@@ -44,6 +44,12 @@ test.each<[why: string, granted: Answer[], shown: Answer[], answers: Answer[]]>(
     [value('throttled', true)],
   ],
   [
+    'of two servers that ask for peace the one that asks for longer has it',
+    [value('retryAfterSec', 300)],
+    [value('retryAfterSec', 10)],
+    [value('retryAfterSec', 300)],
+  ],
+  [
     'who the token was shown to knows better than who issued it',
     [value('token', 'active'), value('token', 'inactive_unspecified')],
     [],

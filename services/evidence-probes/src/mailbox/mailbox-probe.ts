@@ -86,7 +86,7 @@ function aloneWithGrant(
   signal: AbortSignal,
 ): Promise<GrantLook | null> {
   const path = pathOf(params);
-  return credentials.alone(path, async () => {
+  return credentials.alone(path, async (hold) => {
     const access = await credentials.read(path, mailboxAccess);
     if (!access?.oauth) return { answers: [], accessToken: null };
     const { identityClass, oauth: grant } = access;
@@ -104,7 +104,8 @@ function aloneWithGrant(
         throw error;
       }
     };
-    return lookAtGrant({ provider: params.provider, grant, identityClass, onRotated, nowMs, signal });
+    const keep = { onRotated, onExchange: hold };
+    return lookAtGrant({ provider: params.provider, grant, identityClass, ...keep, nowMs, signal });
   });
 }
 
@@ -138,8 +139,8 @@ function loginOf(
 }
 
 /**
- * One answer for each fact. What a server shows counts before what a grant says of it, an answer before an unknown, and a
- * throttle wherever it stands.
+ * One answer for each fact. What a server shows counts before what a grant says of it, an answer before an unknown, a throttle
+ * wherever it stands, and of two waits the longer.
  */
 export function together(granted: readonly Answer[], shown: readonly Answer[]): Answer[] {
   const byFact = new Map<string, Answer>();
@@ -152,5 +153,7 @@ export function together(granted: readonly Answer[], shown: readonly Answer[]): 
 
 function counts(answer: Answer, before: Answer): boolean {
   if ('unknown' in answer) return false;
-  return 'unknown' in before || answer.fact !== 'throttled' || before.value !== true;
+  if ('unknown' in before) return true;
+  if (answer.fact === 'retryAfterSec') return Number(answer.value) > Number(before.value);
+  return answer.fact !== 'throttled' || before.value !== true;
 }

@@ -1,10 +1,10 @@
 import type { UnknownReason } from '@orchestrate/canon';
 import { z } from 'zod';
 import type { Answer } from '../probe/answer.ts';
+import { untilAborted } from '../probe/until-aborted.ts';
 import { basicAuthorization, type ClientCredential, type CredentialSource } from './credential.ts';
 import { type GrantedScopes, readScopes } from './granted-scopes.ts';
 import { askOverHttp, type HttpReply, throttleAnswers } from './http-reply.ts';
-import { untilAborted } from './no-reply.ts';
 
 export interface RefreshCredential extends ClientCredential {
   readonly refreshToken: string;
@@ -19,6 +19,8 @@ export interface RefreshQuestion {
    * Nobody else keeps it, so a callback that rejects has lost it.
    */
   readonly onRotated: (refreshToken: string) => Promise<void>;
+  /** Told of an exchange that was begun, which ends by itself, and perhaps after the answer. */
+  readonly onExchange?: (exchange: Promise<unknown>) => void;
   readonly nowMs: number;
   readonly signal: AbortSignal;
   /** How long an exchange that nobody waits for any more may go on. */
@@ -63,9 +65,12 @@ export async function refreshToken(question: RefreshQuestion): Promise<RefreshLo
   const { signal } = question;
   const credential = await untilAborted(question.credential, signal).catch(() => null);
   if (!credential) return untold(signal.aborted ? 'timeout' : 'probe_fault');
-  return untilAborted(() => exchange(question, credential), signal).catch(() =>
-    untold(signal.aborted ? 'timeout' : 'probe_fault'),
-  );
+  const begin = () => {
+    const exchanging = exchange(question, credential);
+    question.onExchange?.(exchanging);
+    return exchanging;
+  };
+  return untilAborted(begin, signal).catch(() => untold(signal.aborted ? 'timeout' : 'probe_fault'));
 }
 
 async function exchange(question: RefreshQuestion, credential: RefreshCredential): Promise<RefreshLook> {

@@ -1,9 +1,10 @@
 import { Socket } from 'node:net';
 import type { UnknownReason } from '@orchestrate/canon';
 import { createTransport } from 'nodemailer';
+import { untilAborted } from '../probe/until-aborted.ts';
 import type { CredentialSource, LoginCredential } from './credential.ts';
 import { type MailLook, type MailServer, tlsOptionsOf } from './mail-login.ts';
-import { noReplyReason, untilAborted } from './no-reply.ts';
+import { noReplyReason } from './no-reply.ts';
 import { xoauth2 } from './xoauth2-login.ts';
 
 export interface SmtpQuestion {
